@@ -1,0 +1,21 @@
+"""The only module that reads environment variables.
+
+MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mercer)
+MERCER_THREADS threads for fits (default: the number of usable processors)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The cache folder; created on first use by whoever writes there."""
+    return Path(os.environ.get("MERCER_CACHE") or Path.home() / ".cache" / "mercer").expanduser()
+
+
+def threads() -> int:
+    """Threads a fit may use, at least 1."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(os.environ.get("MERCER_THREADS") or usable))
