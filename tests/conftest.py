@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mercer.environment import encoder_folder
+
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The exported encoder is a part of the installation: tests share it, while their cache is their own.
+os.environ["MERCER_ENCODERS"] = str(encoder_folder())
 
 
 def shared_data(name: str) -> Path:

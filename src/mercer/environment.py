@@ -1,6 +1,7 @@
 """The only module that reads environment variables.
 
 MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mercer)
+MERCER_ENCODERS where exported text encoders live (default: the cache's folder `encoders`)
 MERCER_THREADS threads for fits (default: the number of usable processors)
 """
 
@@ -13,6 +14,12 @@ from pathlib import Path
 def cache_folder() -> Path:
     """The cache folder; created on first use by whoever writes there."""
     return Path(os.environ.get("MERCER_CACHE") or Path.home() / ".cache" / "mercer").expanduser()
+
+
+def encoder_folder() -> Path:
+    """Where exported text encoders live."""
+    chosen = os.environ.get("MERCER_ENCODERS")
+    return Path(chosen).expanduser() if chosen else cache_folder() / "encoders"
 
 
 def threads() -> int:
