@@ -1,7 +1,8 @@
 """The brief: a business question, its data, the law it falls under and what counts as a win.
 
-One pydantic model composed of one sub-model per room. `Brief.load` reads YAML; an unknown key or a wrong type
-is a BriefError naming file, field and the nearest valid name. A brief that was loaded has every default visible.
+One pydantic model composed of one sub-model per room. `Brief.load` reads YAML; an unknown key or a wrong
+type is a BriefError naming file, field and the nearest valid name. A brief that was loaded has every default
+visible.
 """
 
 from __future__ import annotations
@@ -249,9 +250,8 @@ class Brief(Part):
         if self.schema_ != SCHEMA:
             raise ValueError(f"schema {self.schema_} is not known; this mercer reads schema {SCHEMA}")
         if self.decision.target not in self.targets:
-            raise ValueError(
-                f"decision.target {self.decision.target!r} is no target. {nearest(self.decision.target, self.targets)}"
-            )
+            hint = nearest(self.decision.target, self.targets)
+            raise ValueError(f"decision.target {self.decision.target!r} is no target. {hint}")
         if self.data.simulate is None and not self.data.sources:
             raise ValueError("data names no source; give data.events, data.items, ... or data.simulate")
         return self
@@ -315,16 +315,19 @@ def _explain(error: Mapping[str, Any]) -> str:
     return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (given: {str(error['input'])[:60]!r})"
 
 
+_TARGETS: Mapping[Any, type[TargetBase]] = {
+    task: target
+    for target in (RecommendTarget, SearchTarget, BehaviorTarget)
+    for task in get_args(target.model_fields["task"].annotation)
+}
+
+
 def _valid_keys(location: tuple[Any, ...]) -> list[str]:
     """Keys that are legal where an unknown one was found."""
     model: type[BaseModel] = Brief
     for part in location[:-1]:
-        chosen = {
-            m.model_fields["task"].annotation.__args__[0]: m
-            for m in (RecommendTarget, SearchTarget, BehaviorTarget)
-        }  # type: ignore[union-attr]
-        if part in chosen:
-            model = chosen[part]
+        if part in _TARGETS:
+            model = _TARGETS[part]
             continue
         info = model.model_fields.get(str(part)) or next(
             (f for f in model.model_fields.values() if f.alias == part), None

@@ -10,7 +10,7 @@
     │   └── NotFoundError          a run, case, user or target that is not there
     ├── GateError                  exit code 1: a rule failed or is not assessed and not accepted
     │   └── LeakageError           a training row lies after its cut
-    └── DamagedError               a release, checkpoint, cache entry or evidence that differs from its manifest
+    └── DamagedError               a release, checkpoint, cache entry or evidence unlike its manifest
 
 A message says what is wrong, where, and what is legal; `remedy` says what to do.
 Messages hold no personal data and no secrets.

@@ -130,7 +130,10 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """value, low, high: float64, shape (n,): a probability in [0, 1] or an amount in minor units, 95% interval."""
+    """Point predictions with their 95% intervals.
+
+    value, low, high: float64, shape (n,): a probability in [0, 1] or an amount in minor units.
+    """
 
     value: Floats
     low: Floats
@@ -143,7 +146,10 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason for a prediction: a feature, its value, and its signed contribution on the model's own scale."""
+    """One reason for a prediction.
+
+    value: of the feature; contribution: signed, on the model's own scale.
+    """
 
     feature: str
     value: float

@@ -67,10 +67,12 @@ class Interactions:
 
     @property
     def n_users(self) -> int:
+        """Number of rows (users, or snapshots of users)."""
         return len(self.indptr) - 1
 
     @property
     def n_events(self) -> int:
+        """Number of events of all users."""
         return len(self.item)
 
     @property
@@ -99,7 +101,7 @@ class Interactions:
         return self._pick(running[self.indptr], np.flatnonzero(keep), self.users)
 
     def as_of(self, cut: int | Times) -> Interactions:
-        """What was known at `cut`: events with known_at <= cut. One cut for all, or one a user, shape (U,)."""
+        """What was known at `cut` (known_at <= cut). One cut for all, or one a user, shape (U,)."""
         limit = np.asarray(cut, np.int64)
         return self.where(self.known_at <= (limit if limit.ndim == 0 else np.repeat(limit, self.lengths)))
 

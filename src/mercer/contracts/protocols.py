@@ -117,7 +117,7 @@ class Ranker(Protocol):
         ...
 
     def parameters(self) -> list[tuple[str, str]]:
-        """The main parameters of the ranking, most significant first: (name, why it matters), in plain words."""
+        """What mainly decides the ranking, most significant first: (name, why it matters), in plain words."""
         ...
 
 

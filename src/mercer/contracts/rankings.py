@@ -26,6 +26,7 @@ class Rankings:
 
     @property
     def k(self) -> int:
+        """Places in each list."""
         return int(self.items.shape[1])
 
     @classmethod
@@ -74,8 +75,8 @@ def _best_columns(usable: Floats32, width: int) -> npt.NDArray[np.int64]:
     n_items = usable.shape[1]
     if width >= n_items or n_items <= 64:
         return np.argsort(-usable, axis=1, kind="stable")[:, :width]
-    # A partition alone would break ties at the boundary arbitrarily: take everything above the width-th value,
-    # then fill with the lowest codes among its equals.
+    # A partition alone would break ties at the boundary arbitrarily: take everything above the width-th
+    # value, then fill with the lowest codes among its equals.
     threshold = np.partition(usable, n_items - width, axis=1)[:, n_items - width]
     out = np.empty((len(usable), width), np.int64)
     for row, (values, limit) in enumerate(zip(usable, threshold, strict=True)):
