@@ -1,0 +1,36 @@
+"""Rankers for the task recommend: a user's history in, an ordered catalogue out. One ranker a file.
+
+scoring.py        ScoringRanker: what every ranker shares that scores the whole catalogue in blocks
+weights_file.py   weights as safetensors, options as YAML, and the checks when they are read
+signals.py        which events speak, and how loudly
+steps.py          the order of a history: baskets and instants are one step
+tail.py           popularity as the order of what a ranker knows nothing about
+popular.py        most-popular and most-popular-recent
+buy_again.py      buy-again: frequency and recency of the person's own purchases
+cooccurrence.py   directed, decayed counts of what follows what
+item_knn.py       item-knn: neighbours of the history's items
+
+Rankers see a person through `requests.visible_history` alone: ScoringRanker blanks the rest before a ranker
+is asked, so an answer without profiling can't depend on a history.
+"""
+
+from mercer.recommend.buy_again import BuyAgain
+from mercer.recommend.item_knn import ItemKnn
+from mercer.recommend.popular import MostPopular, MostPopularRecent
+from mercer.recommend.scoring import ScoringRanker
+from mercer.recommend.signals import SignalOptions
+from mercer.recommend.tail import with_tail
+
+DEFAULTS = ("most-popular", "most-popular-recent", "buy-again", "item-knn")
+"""Models that compete when a target says `models: auto`, simplest first."""
+
+__all__ = [
+    "DEFAULTS",
+    "BuyAgain",
+    "ItemKnn",
+    "MostPopular",
+    "MostPopularRecent",
+    "ScoringRanker",
+    "SignalOptions",
+    "with_tail",
+]
