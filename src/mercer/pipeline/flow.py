@@ -1,0 +1,68 @@
+"""The state a run carries from step to step: brief, folders, cache, and the keys of the steps already done."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mercer.brief import Brief
+from mercer.contracts import Progress, Runtime
+from mercer.environment import cache_folder, threads
+from mercer.errors import OutputError
+from mercer.pipeline.cache import Step, StepCache
+from mercer.pipeline.manifest import packages
+from mercer.pipeline.progress import Quiet, RunProgress
+
+STAGES = ("data", "fit", "evaluate", "gate", "report", "release")
+"""Where a run may stop, in order; every one is also a command."""
+
+
+@dataclass(kw_only=True)
+class Flow:
+    """One run. `steps` holds every finished step by name, in the order they were done."""
+
+    brief: Brief
+    out: Path
+    data_folder: Path
+    fault: str | None = None
+    cache: Path = field(default_factory=cache_folder)
+    progress: RunProgress = field(default_factory=Quiet)
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    def step(self, name: str, facts: dict[str, Any], make: Callable[[Path, Progress], None]) -> Step:
+        """Do a step, or find that an earlier run did it; record and report it."""
+        bar = self.progress.begin(name)
+        done = StepCache(self.cache).step(
+            name, {**facts, "packages": packages()}, lambda folder: make(folder, bar)
+        )
+        self.steps[name] = done
+        self.progress.end(name, seconds=done.cost.seconds, cached=done.cached)
+        return done
+
+    def runtime(self, bar: Progress) -> Runtime:
+        """The runtime every fit gets."""
+        return Runtime(threads=threads(), cache_folder=self.cache, progress=bar)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold a run folder alone; the lock goes with the process. Raises OutputError where it can't be had."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = (out / ".lock").open("w")
+    except OSError as fault:
+        raise OutputError(
+            f"The output folder {out} can't be written ({fault.strerror}).", remedy="Choose another with --out."
+        ) from fault
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            raise OutputError(
+                f"Another run is writing {out}.", remedy="Wait for it, or choose another folder with --out."
+            ) from fault
+        yield

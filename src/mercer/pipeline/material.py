@@ -1,0 +1,96 @@
+"""What the steps after `data` work on, loaded when first asked for: a step found in the cache loads nothing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget
+from mercer.contracts import Interactions, Vocabulary
+from mercer.errors import BriefError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mercer.data import Tables
+
+Split = Any
+"""A RecommendSplit, SearchSplit or BehaviorSplit of `mercer.data`."""
+
+
+class Material:
+    """Tables, interactions and splits of one run."""
+
+    def __init__(self, folder: Path, brief: Brief) -> None:
+        self.folder = folder
+        self.brief = brief
+        self._splits: dict[str, Split] = {}
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The canonical tables of the data step."""
+        from mercer.data import Tables
+
+        return Tables.load(self.folder)
+
+    @cached_property
+    def may_train(self) -> npt.NDArray[np.bool_]:
+        """Which events may train a model: consent, objection and age applied."""
+        from mercer.data import training_rows
+
+        return training_rows(self.tables, self.brief)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """Events that may train a model, in memory."""
+        from mercer.data import build_interactions
+
+        return build_interactions(self.tables, self.brief, mask=self.may_train)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The catalogue."""
+        if "events" in self.tables.names:
+            return self.interactions.items
+        return Vocabulary(sorted(self._items_table["item"].astype(str)))
+
+    @cached_property
+    def _items_table(self) -> pd.DataFrame:
+        items = self.tables.items()
+        if items is None:
+            raise BriefError("data.items: this target needs a catalogue, and the brief names none.")
+        return items
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """The catalogue's attributes; row i is item code i."""
+        from mercer.data import item_frame
+
+        return item_frame(self.tables, self.vocabulary)
+
+    def split(self, name: str) -> Split:
+        """The split of a target, made once."""
+        if name not in self._splits:
+            self._splits[name] = self._make(name)
+        return self._splits[name]
+
+    def _make(self, name: str) -> Split:
+        from mercer import data
+
+        target = self.brief.targets[name]
+        day = self.brief.decision.day
+        if isinstance(target, SearchTarget):
+            judgments = self.tables.judgments()
+            if judgments is None:
+                raise BriefError(f"targets.{name}: search needs data.judgments, and the brief names none.")
+            return data.split_search(self.items, self.vocabulary, judgments, target)
+        if "events" not in self.tables.names:
+            raise BriefError(f"targets.{name}: {target.task} needs data.events, and the brief names none.")
+        if isinstance(target, RecommendTarget):
+            return data.split_recommend(self.interactions, self.items, target, day)
+        assert isinstance(target, BehaviorTarget)
+        return data.split_behavior(self.interactions, target, day)
