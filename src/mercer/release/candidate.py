@@ -1,0 +1,178 @@
+"""A loaded release: what gates judge, the API serves and Python asks. Implements `contracts.Candidate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mercer.brief import Brief, RecommendTarget, Target
+from mercer.contracts import (
+    Predictions,
+    Predictor,
+    Ranker,
+    Rankings,
+    Reason,
+    Requests,
+    Snapshots,
+    Vocabulary,
+)
+from mercer.errors import NotFoundError, UnsupportedError, UsageError, nearest
+from mercer.release.manifest import Manifest
+from mercer.release.policy import DeterministicPolicy
+from mercer.release.rules import NO_OVERLAY, Catalogue, Overlay, apply
+
+Task = Literal["recommend", "search", "behavior"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rankings with what an exposure log needs.
+
+    requests: as the model saw them, serving rules applied (`requests.eligible()` is what could be shown).
+    propensity: probability of each item at its place, shape (n, k). policy: what chose.
+    """
+
+    requests: Requests
+    rankings: Rankings
+    propensity: npt.NDArray[np.float64]
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """Everything that answers, bound together and verified.
+
+    items: base catalogue, a frame of `contracts.ITEM_COLUMNS` whose row i is item code i of `vocabulary`.
+    Safe to use from several threads: nothing in it changes after loading.
+    """
+
+    folder: Path
+    manifest: Manifest
+    brief: Brief
+    vocabulary: Vocabulary
+    items: pd.DataFrame
+    rankers: Mapping[str, Ranker]
+    predictors: Mapping[str, Predictor]
+
+    @property
+    def hash(self) -> str:
+        """The hash under which answers are logged."""
+        return self.manifest.hash
+
+    def targets(self, task: Task) -> tuple[str, ...]:
+        """Names of the targets of a task, in the brief's order."""
+        return tuple(
+            name
+            for name in self.brief.targets
+            if name in self.manifest.targets and self.manifest.targets[name].task == task
+        )
+
+    def resolve(self, task: Task, target: str | None = None) -> str:
+        """The target meant: the one named, or the only one of the task.
+
+        Raises NotFoundError for a name this release does not answer, UsageError when several could be meant.
+        """
+        known = self.targets(task)
+        if target is not None:
+            if target in known:
+                return target
+            raise NotFoundError(
+                f"This release has no {task} target {target!r}.",
+                remedy=nearest(target, known) if known else "It answers no target of this task.",
+            )
+        if len(known) == 1:
+            return known[0]
+        if not known:
+            raise NotFoundError(
+                f"This release answers no {task} target.",
+                remedy=f"It answers: {', '.join(self.manifest.targets)}.",
+            )
+        raise UsageError(
+            f"Several {task} targets could be meant.", remedy=f"Name `target`: one of {', '.join(known)}."
+        )
+
+    def spec(self, target: str) -> Target:
+        """What the brief says of a target."""
+        return self.brief.targets[target]
+
+    def answer(self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY) -> Answer:
+        """Rank for recommend and search targets with every serving rule applied.
+
+        requests: their histories must use `vocabulary`. k: at least 1. overlay: changes since the release.
+        Raises NotFoundError for an unknown target, UnsupportedError for another catalogue's requests or for a
+        search without a query.
+        """
+        spec, ranker = self.spec_of_ranker(target)
+        if spec.task == "search" and requests.query is None:
+            raise UnsupportedError(f"Target {target!r} answers queries.", remedy="Give the requests a query.")
+        repeats = spec.repeats if isinstance(spec, RecommendTarget) else True
+        seen = apply(requests, self._catalogue(overlay), repeats=repeats)
+        policy = DeterministicPolicy(self.manifest.targets[target].policy, ranker.rank)
+        # A deterministic policy draws nothing; a fixed generator keeps answers repeatable all the same.
+        rankings, propensity = policy.sample(seen, k, np.random.default_rng(0))
+        return Answer(seen, rankings, propensity, policy.name)
+
+    def recommend(
+        self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY
+    ) -> Rankings:
+        """Recommendations with every serving rule applied; batches of any size, worked off in blocks."""
+        return self._in_blocks(self.resolve("recommend", target), requests, k, overlay)
+
+    def search(self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY) -> Rankings:
+        """Search results with every serving rule applied; batches of any size, worked off in blocks."""
+        return self._in_blocks(self.resolve("search", target), requests, k, overlay)
+
+    def _in_blocks(self, target: str, requests: Requests, k: int, overlay: Overlay) -> Rankings:
+        blocks = requests.blocks() if len(requests) else [requests]
+        return Rankings.concatenate(
+            [self.answer(target, block, k, overlay=overlay).rankings for block in blocks]
+        )
+
+    def predict(self, target: str, snapshots: Snapshots) -> Predictions:
+        """Predictions of the released model. Raises NotFoundError for an unknown target."""
+        return self._predictor(target).predict(snapshots)
+
+    def explain(self, target: str, snapshots: Snapshots, n: int = 4) -> list[list[Reason]]:
+        """The n strongest reasons of each prediction. Raises NotFoundError for an unknown target."""
+        return self._predictor(target).explain(snapshots, n)
+
+    def disclosure(self, target: str) -> list[tuple[str, str]]:
+        """The published main parameters of a ranking, most significant first: (name, why it matters)."""
+        return self.spec_of_ranker(target)[1].parameters()
+
+    def spec_of_ranker(self, target: str) -> tuple[Target, Ranker]:
+        """A ranking target with its ranker. Raises NotFoundError for any other name."""
+        if target not in self.rankers:
+            raise NotFoundError(
+                f"This release ranks for no target {target!r}.",
+                remedy=nearest(target, self.rankers) if self.rankers else "It has no ranking target.",
+            )
+        return self.spec(target), self.rankers[target]
+
+    def _predictor(self, target: str) -> Predictor:
+        if target not in self.predictors:
+            raise NotFoundError(
+                f"This release predicts no target {target!r}.",
+                remedy=nearest(target, self.predictors) if self.predictors else "It has no behavior target.",
+            )
+        return self.predictors[target]
+
+    @cached_property
+    def _catalogues(self) -> dict[int, tuple[Overlay, Catalogue]]:
+        return {}
+
+    def _catalogue(self, overlay: Overlay) -> Catalogue:
+        """Limits under an overlay; the latest is kept, for most requests come under the same one."""
+        kept = self._catalogues.get(0)
+        if kept is not None and kept[0] is overlay:
+            return kept[1]
+        made = Catalogue.of(self.items, self.vocabulary, overlay)
+        self._catalogues[0] = (overlay, made)
+        return made
