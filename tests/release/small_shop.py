@@ -1,0 +1,141 @@
+"""A small shop with a real fitted ranker, released: what the tests of release and serving stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mercer.brief import Brief
+from mercer.contracts import Context, Dataset, Interactions, Requests, Vocabulary, plugins
+from mercer.recommend import ItemKnn, MostPopular
+from mercer.release import Release, ReleasedModel, build
+from mercer.release.histories import histories
+
+DAY = 86_400_000_000
+START = 1_767_225_600_000_000  # 2026-01-01
+CUT = START + 200 * DAY
+N_USERS, N_ITEMS = 230, 60
+CREATED = datetime(2026, 7, 20, 12, tzinfo=UTC)
+
+BRIEF = """
+schema: 1
+name: small-shop
+question: What should we show?
+decision: {date: 2026-07-20, target: next-item}
+data: {events: {source: events.parquet}, items: {source: items.parquet}}
+packs_date: 2026-07-20
+targets:
+  next-item: {task: recommend, repeats: false}
+  again: {task: recommend, repeats: true}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    brief: Brief
+    vocabulary: Vocabulary
+    items: pd.DataFrame
+    events: pd.DataFrame
+    log: Interactions
+    models: Mapping[str, ReleasedModel]
+
+    def build(self, folder: Path, **evidence: Path) -> Release:
+        return build(
+            folder,
+            brief=self.brief,
+            targets=self.models,
+            vocabulary=self.vocabulary,
+            items=self.items,
+            features_hash="",
+            evidence={name.replace("_", "."): path for name, path in evidence.items()},
+            created=CREATED,
+        )
+
+
+def items_frame() -> pd.DataFrame:
+    """60 items: i-03 for adults, i-04 gone since day 100, i-05 not before day 300."""
+    ids = [f"i-{number:02d}" for number in range(N_ITEMS)]
+    frame = pd.DataFrame(
+        {
+            "item": ids,
+            "title": [f"Oak chair no. {number}" for number in range(N_ITEMS)],
+            "text": "",
+            "category": "Home > Chairs",
+            "brand": "Ashdown",
+            "price_minor": [1000 + 10 * number for number in range(N_ITEMS)],
+            "currency": "EUR",
+            "available_from": 0,
+            "available_until": 0,
+            "min_age": 0,
+        }
+    )
+    frame.loc[3, "min_age"] = 18
+    frame.loc[4, "available_until"] = START + 100 * DAY
+    frame.loc[5, "available_from"] = START + 300 * DAY
+    return frame
+
+
+def events_frame(seed: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(N_USERS):
+        taste = rng.integers(0, 5)
+        for basket in range(rng.integers(1, 6)):
+            time = START + int(rng.integers(0, 200 * DAY))
+            for item in rng.choice(np.arange(taste, N_ITEMS, 5), rng.integers(1, 4), replace=False):
+                rows.append((f"customer-{user:03d}", f"i-{item:02d}", time, f"b-{user}-{basket}"))
+    frame = pd.DataFrame(rows, columns=["user", "item", "time", "basket"])
+    frame.insert(0, "event", [f"e-{number:05d}" for number in range(len(frame))])
+    frame["known_at"] = frame["time"]
+    frame["kind"] = "purchase"
+    frame["quantity"] = 1.0
+    frame["amount_minor"] = 1000 + frame.index.to_numpy() % 97
+    return frame
+
+
+def interactions(events: pd.DataFrame, vocabulary: Vocabulary) -> Interactions:
+    users = sorted(events["user"].unique())
+    columns = {name: events[name].tolist() for name in events.columns if name != "user"}
+    return histories(
+        columns, row=Vocabulary(users).encode(events["user"].tolist()).tolist(), users=users, items=vocabulary
+    )
+
+
+def make_shop(folder: Path) -> Shop:
+    items = items_frame()
+    vocabulary = Vocabulary(items["item"])
+    events = events_frame()
+    log = interactions(events, vocabulary)
+    train = Dataset(vocabulary=vocabulary, items=items, as_of=CUT, interactions=log)
+    models = {}
+    for target, cls in (("next-item", ItemKnn), ("again", MostPopular)):
+        place = folder / target
+        place.mkdir(parents=True)
+        ranker = cls(cls.Options()).fit(train)
+        ranker.save(place)
+        models[target] = ReleasedModel(
+            model_name=cls.name,
+            group=plugins.RANKERS,
+            model_folder=place,
+            options=ranker.options.model_dump(mode="json"),
+            seed=1,
+            fit_on="train",
+        )
+    return Shop(Brief.parse(BRIEF), vocabulary, items, events, log, models)
+
+
+def requests_at(log: Interactions, rows: np.ndarray, time: int = CUT, **changes: object) -> Requests:
+    """Requests of the users in `rows` at `time`, of unknown age unless the context says more."""
+    n = len(rows)
+    made = {
+        "users": tuple(log.users.ids[row] for row in rows),
+        "history": log.take(rows).as_of(time),
+        "time": np.full(n, time, np.int64),
+        "context": Context.unknown(n),
+    }
+    return Requests(**{**made, **changes})
