@@ -105,8 +105,8 @@ class RankerContract:
     def test_estimate_is_a_cost(self) -> None:
         """Seconds and memory are finite and not negative before any fit."""
         cost = self.make().estimate(self.train)
-        assert 0 <= cost.seconds < math.inf
-        assert 0 <= cost.peak_mib < math.inf
+        assert 0 <= cost.seconds < math.inf, "the cost is not finite"
+        assert 0 <= cost.peak_mib < math.inf, "the cost is not finite"
 
     def test_parameters_are_plain_words(self) -> None:
         """The published main parameters: at least one, each a name and a reason that a customer can read."""
@@ -124,7 +124,7 @@ class RankerContract:
         made = self.make()
         holdout = small_holdout(self.train, self.ranker.task)
         back = made.fit(self.train, validation=holdout, budget=Budget(60), seed=1, runtime=Runtime(threads=1))
-        assert back is made
+        assert back is made, "fit did not return the ranker"
 
     def test_same_seed_same_answer(self) -> None:
         """Two fits with one seed answer alike; without chance, so do two seeds."""
@@ -138,7 +138,10 @@ class RankerContract:
         """A log without an event, and no log at all, can be fitted and asked."""
         train = small_dataset(empty=True)
         for data in (train, replace(train, interactions=None)):
-            _check_shape(self.fit(data).rank(self.requests(train), _K), len(train.vocabulary), _K)
+            answer = self.fit(data).rank(self.requests(train), _K)
+            _check_shape(answer, len(train.vocabulary), _K)
+            if self.ranker.task == "recommend":
+                assert (answer.items != NO_ITEM).all(), "a shop without events gets no full list"
 
     def test_inputs_are_left_alone(self) -> None:
         """Neither the training data nor the requests are changed."""
