@@ -1,8 +1,8 @@
 """MiniLm: all-MiniLM-L6-v2 through ONNX Runtime, one thread, one text at a time, no PyTorch.
 
 One thread because more are slower on shared processors. One text at a time because a matrix product over more
-rows rounds differently: so a vector depends on its text alone, to the last bit, and an answer is the same alone,
-in a batch and from the cache. It costs a fifth of the speed: 100 texts a second, 3 to 9 ms a query.
+rows rounds differently: so a vector depends on its text alone, to the last bit, and an answer is the same
+alone, in a batch and from the cache. It costs a fifth of the speed: 100 texts a second, 3 to 9 ms a query.
 Source: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); Wang et al., MiniLM, NeurIPS 2020.
 """
 
@@ -29,7 +29,7 @@ MAX_CHARACTERS = 20_000
 class MiniLm:
     """Texts to unit vectors of 384 numbers; cosine similarity is their dot product.
 
-    English above all. Texts are cut at 256 tokens, about 180 English words. Upper and lower case are the same.
+    English above all. Texts are cut at 256 tokens, about 180 English words. Upper and lower case are equal.
     The role is accepted and changes nothing: this model was trained without prefixes.
 
     Stability: caller stable.

@@ -59,8 +59,8 @@ class EmbeddingCache:
         """Vectors, float32, shape (n, d), and which rows are filled, bool, shape (n,).
 
         Texts already in the cache cost nothing; the others are encoded in chunks that are kept at once, so an
-        interrupted call continues where it stopped. After `seconds` no further chunk is started: rows that were
-        not reached are zero and not filled.
+        interrupted call continues where it stopped. After `seconds` no further chunk is started: rows
+        that were not reached are zero and not filled.
         Raises OutputError when the cache can't be written.
         """
         told = progress or Silent()

@@ -1,0 +1,179 @@
+"""The BM25 index: tantivy files in one folder.
+
+Queries are built from terms, never parsed, so no character of a query is an operator. The index works in a
+private folder: opening one makes tantivy create a lock file, and a saved model must stay as it was written,
+readable from a read-only disk and by many processes at once. Files of a saved index are linked, not copied.
+Source: Robertson and Zaragoza, Foundations and Trends in IR 3(4), 2009 (BM25; tantivy fixes k1 1.2, b 0.75).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.contracts import Floats32
+from mercer.errors import DamagedError
+from mercer.search.documents import Document
+from mercer.search.words import terms
+
+Codes64 = npt.NDArray[np.int64]
+
+MAX_QUERY_TERMS = 64
+"""Different terms of a query that are looked up; a longer query is cut there."""
+
+_CODE, _TITLE, _ALL, _IDENTIFIER = "code", "title", "all", "identifier"
+# One writer thread and a large buffer: one segment for any catalogue that fits, the same bytes every time.
+_BUFFER_BYTES = 1_000_000_000
+
+
+class LexicalIndex:
+    """Documents numbered by item code. Build with `build`, read with `open`."""
+
+    def __init__(self, folder: tempfile.TemporaryDirectory[str]) -> None:
+        import tantivy
+
+        self._working = folder
+        try:
+            self._index: Any = tantivy.Index.open(folder.name)
+            self._searcher: Any = self._index.searcher()
+        except ValueError as fault:
+            raise DamagedError(
+                "The search index is damaged or not whole.", remedy="Run mercer again to build it."
+            ) from fault
+        self.n_items: int = self._searcher.num_docs
+
+    @classmethod
+    def build(cls, documents: Iterable[Document], *, plurals: bool) -> Self:
+        """Index the documents, the n-th as item code n."""
+        import tantivy
+
+        folder = tempfile.TemporaryDirectory(prefix="mercer-index-")
+        writer = tantivy.Index(_schema(), folder.name).writer(_BUFFER_BYTES, 1)
+        for code, document in enumerate(documents):
+            title = " ".join(terms(document.title, plurals=plurals))
+            rest = " ".join(terms(document.rest, plurals=plurals))
+            entry = tantivy.Document()
+            entry.add_unsigned(_CODE, code)
+            entry.add_text(_TITLE, title)
+            entry.add_text(_ALL, f"{title} {rest}")
+            for identifier in document.identifiers:
+                entry.add_text(_IDENTIFIER, identifier)
+            writer.add_document(entry)
+        writer.commit()
+        writer.wait_merging_threads()
+        _number_segments(Path(folder.name))
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read a saved index. Raises DamagedError when files are missing or can't be read."""
+        working = tempfile.TemporaryDirectory(prefix="mercer-index-")
+        for path in _files(folder):
+            _link(path, Path(working.name) / path.name)
+        return cls(working)
+
+    def save(self, folder: Path) -> None:
+        """Write the index files into `folder`, which is created."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in _files(Path(self._working.name)):
+            target = folder / path.name
+            if not (target.exists() and target.samefile(path)):
+                shutil.copyfile(path, target)
+
+    def matches(self, query_terms: Sequence[str], *, title_weight: float) -> tuple[Codes64, Floats32]:
+        """Item codes that hold any of the terms, and their scores, all above 0; by code.
+
+        A score is BM25 over all text, plus title_weight times BM25 over the title.
+        """
+        import tantivy
+
+        chosen = list(dict.fromkeys(query_terms))[:MAX_QUERY_TERMS]
+        if not chosen:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        parts = [(tantivy.Occur.Should, self._term(_ALL, term)) for term in chosen]
+        if title_weight:
+            parts += [
+                (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(_TITLE, term), title_weight))
+                for term in chosen
+            ]
+        return self._search(tantivy.Query.boolean_query(parts))
+
+    def identified(self, identifiers: Sequence[str]) -> Codes64:
+        """Item codes that have one of the normalised identifiers, ascending."""
+        import tantivy
+
+        if not identifiers:
+            return np.zeros(0, np.int64)
+        parts = [(tantivy.Occur.Should, self._term(_IDENTIFIER, key)) for key in identifiers]
+        return self._search(tantivy.Query.boolean_query(parts))[0]
+
+    def _term(self, field: str, term: str) -> Any:
+        import tantivy
+
+        return tantivy.Query.term_query(self._index.schema, field, term, _recorded(field))
+
+    def _search(self, query: Any) -> tuple[Codes64, Floats32]:
+        hits = self._searcher.search(query, limit=max(1, self.n_items), count=False).hits
+        codes = np.array(self._searcher.fast_field_values(_CODE, [at for _, at in hits]), np.int64)
+        scores = np.array([score for score, _ in hits], np.float32)
+        order = np.argsort(codes)
+        return codes[order], scores[order]
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field(_CODE, fast=True)
+    for field in (_TITLE, _ALL):
+        # Terms come ready made, joined by spaces.
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option=_recorded(field))
+    builder.add_text_field(_IDENTIFIER, tokenizer_name="raw", index_option=_recorded(_IDENTIFIER))
+    return builder.build()
+
+
+def _recorded(field: str) -> str:
+    return "basic" if field == _IDENTIFIER else "freq"
+
+
+def _files(folder: Path) -> list[Path]:
+    """The index files without tantivy's locks."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != ".lock")
+
+
+def _link(path: Path, at: Path) -> None:
+    try:
+        at.symlink_to(path.resolve())
+    except OSError:
+        # A system without links.
+        shutil.copyfile(path, at)
+
+
+def _number_segments(folder: Path) -> None:
+    """Name segments 1, 2, ... instead of at random, so that the same catalogue gives the same files."""
+    meta = folder / "meta.json"
+    text = meta.read_text("utf-8")
+    renamed: dict[str, str] = {}
+    for number, segment in enumerate(json.loads(text)["segments"], start=1):
+        old, new = uuid.UUID(segment["segment_id"]), uuid.UUID(int=number)
+        text = text.replace(str(old), str(new))
+        renamed[old.hex] = new.hex
+    names = []
+    for path in _files(folder):
+        stem = path.name.split(".")[0]
+        name = path.name.replace(stem, renamed.get(stem, stem))
+        path.rename(folder / name)
+        if name != ".managed.json":
+            names.append(name)
+    meta.write_text(text, "utf-8")
+    (folder / ".managed.json").write_text(json.dumps(sorted(names)), "utf-8")
