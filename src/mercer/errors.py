@@ -7,7 +7,8 @@
     │   ├── OutputError            a folder that can't be written
     │   ├── UnsupportedError       asked for what a part can't do
     │   ├── MissingExtraError      a library that is not installed, with the command that mends it
-    │   └── NotFoundError          a run, case, user or target that is not there
+    │   ├── NotFoundError          a run, case, user or target that is not there
+    │   └── ConflictError          the same id with other content
     ├── GateError                  exit code 1: a rule failed or is not assessed and not accepted
     │   └── LeakageError           a training row lies after its cut
     └── DamagedError               a release, checkpoint, cache entry or evidence unlike its manifest
@@ -61,6 +62,10 @@ class UnsupportedError(UsageError):
 
 class NotFoundError(UsageError):
     """A run, case, user, item or target that does not exist."""
+
+
+class ConflictError(UsageError):
+    """Something with the same id but other content exists already."""
 
 
 class MissingExtraError(UsageError):
