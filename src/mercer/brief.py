@@ -281,6 +281,9 @@ class Brief(Part):
             raise BriefError(
                 f"{name}:{line} is not valid YAML.", remedy="Check indentation and quotes."
             ) from fault
+        except ValueError as fault:
+            # PyYAML builds dates itself and lets the calendar's complaint through.
+            raise BriefError(f"{name}: {fault}.", remedy="Write dates as YYYY-MM-DD.") from fault
         if not isinstance(content, dict):
             raise BriefError(
                 f"{name}: a brief is a YAML mapping.", remedy="Make one with: mercer init DATAFILE"

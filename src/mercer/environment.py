@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mercer.errors import UsageError
+
 
 def cache_folder() -> Path:
     """The cache folder; created on first use by whoever writes there."""
@@ -24,9 +26,12 @@ def encoder_folder() -> Path:
 
 
 def threads() -> int:
-    """Threads a fit may use, at least 1."""
+    """Threads a fit may use, at least 1. Raises UsageError when MERCER_THREADS is no whole number."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(os.environ.get("MERCER_THREADS") or usable))
+    wanted = os.environ.get("MERCER_THREADS") or str(usable)
+    if not wanted.isdecimal():
+        raise UsageError(f"MERCER_THREADS is {wanted!r}.", remedy="Set it to a whole number, or unset it.")
+    return max(1, int(wanted))
 
 
 def debug() -> bool:

@@ -164,10 +164,11 @@ class Interactions:
             extras = {
                 n: np.load(folder / f"extra.{n}.npy", "r", allow_pickle=False) for n in header["extras"]
             }
-        except (OSError, ValueError, KeyError) as fault:
-            raise DamagedError(
-                f"{folder.name} does not hold whole interactions.", remedy="Run mercer again to rebuild them."
-            ) from fault
+            whole = len({len(arrays[n]) for n in _ROW_ARRAYS} | {int(arrays["indptr"][-1])}) == 1
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError) as fault:
+            raise _damaged(folder) from fault
+        if not whole:
+            raise _damaged(folder)
         return cls(
             users=Vocabulary.load(folder / "users.parquet"),
             items=Vocabulary.load(folder / "items.parquet"),
@@ -176,6 +177,12 @@ class Interactions:
             extras=extras,
             **arrays,
         )
+
+
+def _damaged(folder: Path) -> DamagedError:
+    return DamagedError(
+        f"{folder.name} does not hold whole interactions.", remedy="Run mercer again to rebuild them."
+    )
 
 
 def same_interactions(a: Interactions, b: Interactions) -> bool:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from mercer.errors import NotFoundError, nearest
+from mercer.errors import NotFoundError, UnsupportedError, nearest
 
 RANKERS = "mercer.rankers"
 PREDICTORS = "mercer.predictors"
@@ -26,10 +26,20 @@ def names(group: str) -> tuple[str, ...]:
 
 
 def load(group: str, name: str) -> Any:
-    """The class registered as `name`. Raises NotFoundError naming the nearest registered name."""
+    """The class registered as `name`.
+
+    Raises NotFoundError naming the nearest registered name, UnsupportedError when its package can't be
+    imported.
+    """
     entry = _entries(group).get(name)
     if entry is None:
         raise NotFoundError(
             f"No {group.split('.')[1][:-1]} is called {name!r}.", remedy=nearest(name, names(group))
         )
-    return entry.load()
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as fault:
+        raise UnsupportedError(
+            f"{name!r} is registered as {entry.value}, which can't be imported: {fault}.",
+            remedy="Install what it needs, or remove the package that registers it.",
+        ) from fault

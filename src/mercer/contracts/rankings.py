@@ -98,7 +98,9 @@ def _pin_first(
     k = items.shape[1]
     for row in range(len(items)):
         wanted = [
-            int(code) for code in dict.fromkeys(pin[row].tolist()) if eligible is None or eligible[row, code]
+            code
+            for code in dict.fromkeys(pin[row].tolist())
+            if code >= 0 and (eligible is None or eligible[row, code])
         ]
         if not wanted:
             continue

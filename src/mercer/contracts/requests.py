@@ -99,16 +99,19 @@ class Requests:
         return self.history.blank(self.context.unprofiled)
 
     def eligible(self) -> Bools:
-        """Which items may be answered, shape (n, I): candidates, allow, deny and masked history applied."""
+        """Which items may be answered, shape (n, I): candidates, allow, deny and masked history applied.
+
+        Code -1 in a rule (an id the catalogue does not know) names no item.
+        """
         n_items = len(self.items)
         mask = np.ones((len(self), n_items), bool)
         for only in (self.candidates, self.allow):
             if only is not None:
                 listed = np.zeros_like(mask)
-                listed[only.row_of, only.values] = True
+                _mark(listed, only, True)
                 mask &= listed
         if self.deny is not None:
-            mask[self.deny.row_of, self.deny.values] = False
+            _mark(mask, self.deny, False)
         if not self.repeats:
             seen = self.visible_history
             mask[seen.user_of, seen.item] = False
@@ -137,3 +140,9 @@ class Requests:
     def blocks(self, size: int = 512) -> list[Requests]:
         """The batch cut into pieces of at most `size` requests, in order."""
         return [self.take(np.arange(at, min(at + size, len(self)))) for at in range(0, len(self), size)]
+
+
+def _mark(mask: Bools, rule: Ragged, value: bool) -> None:
+    """Set the cells a rule names; a negative code would otherwise count from the catalogue's end."""
+    known = rule.values >= 0
+    mask[rule.row_of[known], rule.values[known]] = value

@@ -56,8 +56,15 @@ class TableSchema:
     def conform(self, table: pa.Table) -> pa.Table:
         """Declared columns in order (absent optional ones as nulls), then the extras; types cast safely.
 
-        Raises DataError naming the column when one is missing, can't be cast, or holds a forbidden null.
+        Raises DataError naming the column when one is missing, comes twice, can't be cast, or holds a
+        forbidden null.
         """
+        for name in table.column_names:
+            if table.column_names.count(name) > 1:
+                raise DataError(
+                    f"Table {self.name!r} has the column {name!r} twice.",
+                    remedy="Rename or drop one of them.",
+                )
         columns: dict[str, pa.ChunkedArray] = {}
         for column in self.columns:
             if column.name not in table.column_names:

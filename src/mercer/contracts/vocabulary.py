@@ -47,7 +47,9 @@ class Vocabulary:
         """SHA-256 over the ids in order; equal exactly for equal vocabularies."""
         digest = hashlib.sha256()
         for external in self.ids:
-            digest.update(external.encode("utf-8", "surrogatepass") + b"\0")
+            # The length goes first: with a separator alone, an id that holds it would look like two ids.
+            content = external.encode("utf-8", "surrogatepass")
+            digest.update(len(content).to_bytes(8, "little") + content)
         return digest.hexdigest()
 
     def encode(self, ids: Sequence[str]) -> Codes:
