@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget
+from mercer.errors import BriefError
+
+BRIEFS = sorted((Path(__file__).resolve().parent.parent / "briefs").glob("*.yaml"))
+
+SMALL = """
+schema: 1
+name: small-shop
+question: What next?
+decision: {date: 2026-10-01, target: next}
+data:
+  events: {source: events.csv, map: {user: customer}}
+packs_date: 2026-11-24
+targets:
+  next: {task: recommend}
+  find: {task: search}
+  spend: {task: behavior, kind: amount, of: purchase}
+"""
+
+
+def changed(old: str, new: str) -> str:
+    assert SMALL.count(old) == 1
+    return SMALL.replace(old, new)
+
+
+def test_briefs_of_the_project_load() -> None:
+    assert BRIEFS
+    for path in BRIEFS:
+        brief = Brief.load(path)
+        assert Brief.parse(brief.dump()) == brief
+
+
+def test_defaults_become_visible() -> None:
+    brief = Brief.parse(SMALL)
+    assert brief.decision.day == date(2026, 10, 1)
+    assert brief.decision.metric == "ndcg@10"
+    assert isinstance(brief.targets["next"], RecommendTarget)
+    assert isinstance(brief.targets["find"], SearchTarget)
+    assert brief.targets["find"].split.kind == "folds"
+    spend = brief.targets["spend"]
+    assert isinstance(spend, BehaviorTarget)
+    assert (spend.event, spend.net, spend.horizon_days) == ("purchase", True, 90)
+    dumped = yaml.safe_load(brief.dump())
+    assert dumped["decision"]["against"] == "most-popular"
+    assert dumped["tuning"] == {"trials": 20, "seconds": 600.0}
+
+
+def test_the_hash_ignores_layout_and_sees_content() -> None:
+    brief = Brief.parse(SMALL)
+    assert Brief.parse("# a comment\n" + brief.dump()).hash == brief.hash
+    assert Brief.parse(changed("What next?", "What then?")).hash != brief.hash
+
+
+def test_only_tables_with_a_source_are_sources() -> None:
+    assert list(Brief.parse(SMALL).data.sources) == ["events"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("question:", "qestion:", "unknown key 'qestion'. Did you mean 'question'?"),
+        ("question: What next?\n", "", "question is missing"),
+        ("{date: 2026-10-01,", "{dat: 2026-10-01,", "unknown key 'decision.dat'. Did you mean 'date'?"),
+        ("events: {source", "events: {sauce", "unknown key 'data.events.sauce'. Did you mean 'source'?"),
+        ("  events: {", "  evnts: {", "unknown key 'data.evnts'. Did you mean 'events'?"),
+        (
+            "{task: recommend}",
+            "{task: recommend, repets: true}",
+            "unknown key 'targets.next.repets'. Did you mean 'repeats'?",
+        ),
+        (
+            "{task: recommend}",
+            "{task: recommend, split: {test_form: 2026-01-01}}",
+            "unknown key 'targets.next.split.test_form'. Did you mean 'test_from'?",
+        ),
+        (
+            "{task: recommend}",
+            "{task: recommend, zzzz: 3}",
+            "unknown key 'targets.next.zzzz'. Valid names:",
+        ),
+        ("{task: recommend}", "{task: recomend}", "targets.next: input tag 'recomend'"),
+        (
+            "{task: recommend}",
+            "{task: recommend, repeats: perhaps}",
+            "targets.next.repeats: input should be a valid",
+        ),
+        ("target: next}", "target: nxt}", "decision.target 'nxt' is no target. Did you mean 'next'?"),
+        ("schema: 1", "schema: 2", "schema 2 is not known; this mercer reads schema 1"),
+        ("name: small-shop", "name: Small Shop", "name: string should match pattern"),
+        ("  events: {source: events.csv, map: {user: customer}}", "  rules_off: []", "data names no source"),
+        ("2026-10-01", "2026-13-45", "month must be in 1..12. Write dates as YYYY-MM-DD."),
+        ("question: What next?", "question: [", "line 6 is not valid YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_is_legal(old: str, new: str, says: str) -> None:
+    with pytest.raises(BriefError) as caught:
+        Brief.parse(changed(old, new), name="my.yaml")
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("my.yaml:")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words"])
+def test_a_brief_is_a_mapping(text: str) -> None:
+    with pytest.raises(BriefError, match="a brief is a YAML mapping"):
+        Brief.parse(text)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BriefError, match=r"absent\.yaml: no such file\. Make one with: mercer init"):
+        Brief.load(tmp_path / "absent.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BriefError, match=r"binary\.yaml: can't be read as UTF-8"):
+        Brief.load(tmp_path / "binary.yaml")
+    with pytest.raises(BriefError, match="can't be read"):
+        Brief.load(tmp_path)
+
+
+def test_a_brief_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Brief.parse(SMALL).name = "other"  # type: ignore[misc]
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_brief_or_a_brief_error(text: str) -> None:
+    try:
+        Brief.parse(text)
+    except BriefError:
+        return
+    pytest.fail("a brief of sixty characters can't be whole")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mercer import environment
+from mercer.errors import UsageError
+
+SOURCES = sorted((Path(environment.__file__).parent).rglob("*.py"))
+
+
+def test_the_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MERCER_CACHE", str(tmp_path / "here"))
+    assert environment.cache_folder() == tmp_path / "here"
+    assert not (tmp_path / "here").exists(), "asking for the folder made it"
+    monkeypatch.delenv("MERCER_CACHE")
+    assert environment.cache_folder() == Path.home() / ".cache" / "mercer"
+
+
+def test_encoders_live_in_the_cache_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERCER_CACHE", str(tmp_path))
+    monkeypatch.delenv("MERCER_ENCODERS", raising=False)
+    assert environment.encoder_folder() == tmp_path / "encoders"
+    monkeypatch.setenv("MERCER_ENCODERS", "~/encoders")
+    assert environment.encoder_folder() == Path.home() / "encoders"
+
+
+@pytest.mark.parametrize(("wanted", "got"), [("3", 3), ("0", 1)])
+def test_threads_as_wanted_but_at_least_one(monkeypatch: pytest.MonkeyPatch, wanted: str, got: int) -> None:
+    monkeypatch.setenv("MERCER_THREADS", wanted)
+    assert environment.threads() == got
+
+
+def test_without_the_variable_every_usable_processor_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MERCER_THREADS", raising=False)
+    assert environment.threads() >= 1
+
+
+def test_a_number_of_threads_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCER_THREADS", "two")
+    with pytest.raises(UsageError, match="MERCER_THREADS is 'two'"):
+        environment.threads()
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    assert len(SOURCES) > 10
+    readers = {
+        path.name
+        for path in SOURCES
+        if any(way in path.read_text("utf-8") for way in ("os.environ", "os.getenv"))
+    }
+    assert readers <= {"environment.py"}
