@@ -62,13 +62,19 @@ def _judge(rule: Rule, finding: Finding, brief: Brief) -> Judged:
     if not entries or finding.status in ("PASS", "NOT_APPLICABLE"):
         return Judged(rule=rule, finding=finding)
     if finding.status == "FAIL":
-        return Judged(rule=rule, finding=finding, note="The brief accepts this rule, but a FAIL can't be accepted.")
-    standing = [entry for entry in entries if _stands(entry, brief.packs_date)]
-    if not standing:
-        latest = max(entry.until for entry in entries)
-        return Judged(rule=rule, finding=finding, note=f"The brief's acceptance ended on {latest}.")
-    return Judged(rule=rule, finding=finding, accepted=max(standing, key=lambda entry: entry.until))
+        return Judged(
+            rule=rule, finding=finding, note="The brief accepts this rule, but a FAIL can't be accepted."
+        )
+    latest = max(entries, key=lambda entry: entry.until)
+    why_not = _does_not_stand(latest, brief.packs_date)
+    if why_not:
+        return Judged(rule=rule, finding=finding, note=why_not)
+    return Judged(rule=rule, finding=finding, accepted=latest)
 
 
-def _stands(entry: Acceptance, day: date) -> bool:
-    return entry.until >= day and bool(entry.role.strip()) and bool(entry.reason.strip())
+def _does_not_stand(entry: Acceptance, day: date) -> str:
+    if entry.until < day:
+        return f"The brief's acceptance ended on {entry.until}."
+    if not entry.role.strip() or not entry.reason.strip():
+        return "The brief's acceptance names no role or no reason."
+    return ""

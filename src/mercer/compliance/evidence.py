@@ -41,10 +41,10 @@ class Evidence:
     interactions: ALL clean events known at `now`, of objectors too, as the online state would hold them: the
         replays must have something to hide. Its item codes are those of `vocabulary`.
     vocabulary, items: the candidate's catalogue; `items` has ITEM_COLUMNS, row i is item code i.
-    features: by behavior target, what the released model reads: a row an entity, index the entity, columns
-        the feature names.
+    features: by behavior target, what the released model reads: a row a prediction in the order of
+        `predictions`, index the entity, columns the feature names.
     predictions: by behavior target, the released model's scored test rows: unit, cluster, as_of, value, low,
-        high, outcome. `unit` may name entity and time; `cluster` is the entity.
+        high, outcome; `cluster` is the entity, times are int64 microseconds.
     snapshots: by behavior target, the snapshots behind `predictions`, in the same order.
     parameters: by ranking target, `parameters()` of the model behind the candidate, read from the model
         itself and not from the release's published copy.

@@ -7,6 +7,7 @@ without a date is in force and says that its date is not verified. Nothing here 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
@@ -24,11 +25,11 @@ Stage = Literal["data", "train", "evaluate", "serve"]
 Verified = Literal["V", "S", "U"]
 Parameter = float | str | list[str]
 
-VERIFIED_MEANING = {
-    "V": "read in a text",
-    "S": "rests on a secondary source",
-    "U": "unverifiable: the source could not be opened",
-}
+# A number in somebody's search index is no place that a reader can go to.
+_CLOSED = re.compile(r"id \d+")
+
+VERIFIED_MEANING = {"V": "read in a text", "S": "rests on a secondary source", "U": "unverified"}
+UNVERIFIABLE = "unverifiable: no source that can be opened"
 
 
 class Quote(BaseModel):
@@ -91,9 +92,15 @@ class Rule(BaseModel):
         return str(self.effective_from) if self.effective_from else "in force, date unverified"
 
     @property
+    def unverifiable(self) -> bool:
+        """Whether a reader can open none of its sources, whatever `verified` claims, or it is marked unverified."""
+        closed = all(_CLOSED.match(part.strip()) for part in self.source.split(";"))
+        return self.verified == "U" or (self.quote is None and closed)
+
+    @property
     def standing(self) -> str:
         """How far the rule was verified, in words."""
-        return VERIFIED_MEANING[self.verified]
+        return UNVERIFIABLE if self.unverifiable else VERIFIED_MEANING[self.verified]
 
 
 class Omitted(BaseModel):

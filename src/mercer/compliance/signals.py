@@ -57,7 +57,10 @@ def signals_for(
 
 
 def _latest(
-    users: Sequence[str] | npt.NDArray[np.object_], consents: pd.DataFrame | None, moments: Times, purpose: str
+    users: Sequence[str] | npt.NDArray[np.object_],
+    consents: pd.DataFrame | None,
+    moments: Times,
+    purpose: str,
 ) -> npt.NDArray[np.int8]:
     """1 given, 0 withdrawn, -1 no entry, shape (len(users),)."""
     answer = np.full(len(users), -1, np.int8)

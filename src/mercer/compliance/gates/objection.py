@@ -22,7 +22,7 @@ from mercer.compliance.gates.replay import (
 )
 from mercer.compliance.signals import signals_for
 
-Signal = Literal["objected", "opt_out"]
+Signal = Literal["objected", "opt_out", "not_profiled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,15 @@ class OptOut(RuleGate):
     signal: ClassVar[Signal] = "opt_out"
 
     def inapplicable(self, evidence: Evidence) -> str:
-        """Without a ranking target nothing is personalised."""
-        return "" if evidence.ranking_targets else "no target of the brief ranks items"
+        """Without a ranking target, or without a log, nothing is personalised."""
+        if not evidence.ranking_targets:
+            return "no target of the brief ranks items"
+        return (
+            "" if "events" in evidence.tables else "data.events is absent: no answer can depend on a history"
+        )
 
     def measure(self, evidence: Evidence) -> Measured:
-        """Replay people with a history under `Sec-GPC: 1`."""
+        """Replay people with a history under the signal."""
         if evidence.candidate is None:
             return Measured(
                 examined=0, violations=0, measured="none",
@@ -152,3 +156,10 @@ class OptOut(RuleGate):
             offending=seen.offending,
             target=seen.target,
         )
+
+
+class NotProfiled(OptOut):
+    """An answer asked for without profiling equals that of a stranger."""
+
+    name = "not-profiled"
+    signal = "not_profiled"
