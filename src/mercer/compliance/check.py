@@ -8,7 +8,7 @@ from mercer.brief import Acceptance, Brief
 from mercer.compliance.evidence import Evidence
 from mercer.compliance.report import GateReport, Judged
 from mercer.compliance.rules import Rule, all_rules, load_rules, upcoming
-from mercer.contracts import Finding, plugins
+from mercer.contracts import Finding, Gate, plugins
 from mercer.errors import BriefError, MercerError, nearest
 
 
@@ -43,7 +43,7 @@ def check_acceptances(brief: Brief) -> None:
 
 
 def _measure(rule: Rule, evidence: Evidence) -> Finding:
-    gate = plugins.load(plugins.GATES, rule.gate)(rule)
+    gate: Gate = plugins.load(plugins.GATES, rule.gate)(rule)
     try:
         finding = gate.check(evidence)
     except MercerError as fault:
@@ -53,7 +53,6 @@ def _measure(rule: Rule, evidence: Evidence) -> Finding:
             measured="the gate could not run", threshold=rule.threshold, remedy=fault.remedy or rule.remedy,
             because=fault.message,
         )  # fmt: skip
-    assert isinstance(finding, Finding)
     return finding
 
 

@@ -65,7 +65,7 @@ def key_file(folder: Path, name: str) -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Create a file that only its owner can read, whole or not at all. Raises FileExistsError when it is there."""
+    """Create a file that only its owner can read, whole or not at all. Raises FileExistsError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The gates' report: every finding with its rule, what was accepted, and one verdict. Written as gates.json."""
+"""The gates' report: every finding with its rule, what was accepted, one verdict. Written as gates.json."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Rule(BaseModel):
     """One rule of a pack.
 
     effective_from: None means in force, date unverified. review_by: when a person should read the source
-    again. gate: entry-point name in the group `mercer.gates`. threshold: what the measurement is held against.
+    again. gate: entry-point name in the group `mercer.gates`. threshold: what is measured is held against it.
     parameters: further numbers of the gate. only_effects: the rule applies only where a behavior target has
     one of these effects. only_with: the rule applies only where the brief has this source.
     """
@@ -93,7 +93,7 @@ class Rule(BaseModel):
 
     @property
     def unverifiable(self) -> bool:
-        """Whether a reader can open none of its sources, whatever `verified` claims, or it is marked unverified."""
+        """Whether it is marked unverified, or a reader can open none of its sources, whatever it claims."""
         closed = all(_CLOSED.match(part.strip()) for part in self.source.split(";"))
         return self.verified == "U" or (self.quote is None and closed)
 
@@ -134,8 +134,7 @@ def omitted() -> tuple[Omitted, ...]:
 
 def _read(pack: str) -> dict[str, list[dict[str, object]]]:
     text = (files("mercer.compliance") / "packs" / f"{pack}.yaml").read_text("utf-8")
-    content = yaml.safe_load(text)
-    assert isinstance(content, dict)
+    content: dict[str, list[dict[str, object]]] = yaml.safe_load(text)
     return content
 
 
@@ -148,7 +147,7 @@ def rule(name: str) -> Rule:
 
 
 def _reaches(jurisdictions: Iterable[str]) -> set[str]:
-    """Jurisdictions whose rules bind: a state brings its federation, and card-scheme rules bind everywhere."""
+    """Jurisdictions whose rules bind: a state brings its federation; card-scheme rules bind everywhere."""
     named = set(jurisdictions)
     return named | {code.split("-")[0] for code in named} | {"global"}
 

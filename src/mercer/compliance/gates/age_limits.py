@@ -48,8 +48,7 @@ class AgeLimits(RuleGate):
         offending: list[Mapping[str, Any]] = []
         for name, target in evidence.ranking_targets.items():
             for requests in _variants(evidence, name, rows, limited, limits):
-                assert evidence.candidate is not None
-                answer = ask(evidence.candidate, name, target, requests)
+                answer = ask(evidence, name, target, requests)
                 shown = _shown_under_age(answer, limits, requests.context.age)
                 examined += len(requests)
                 wrong += len(shown)

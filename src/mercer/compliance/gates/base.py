@@ -1,4 +1,4 @@
-"""What every gate has: which rule it serves, when it does not apply, and how a measurement becomes a finding."""
+"""What every gate has: its rule, when it does not apply, and how a measurement becomes a finding."""
 
 from __future__ import annotations
 
@@ -98,16 +98,18 @@ class RuleGate:
         )
 
     def number(self, name: str, default: float) -> float:
-        """A numeric parameter of the rule."""
+        """A numeric parameter of the rule. Raises ValueError when the pack gives another type."""
         value = self.rule.parameters.get(name, default)
-        assert isinstance(value, int | float)
-        return float(value)
+        if isinstance(value, int | float):
+            return float(value)
+        raise ValueError(f"rule {self.rule.id}: parameter {name} is no number")
 
     def words(self, name: str) -> tuple[str, ...]:
-        """A parameter of the rule that is a list of words."""
+        """A parameter of the rule that is a list of words. Raises ValueError for another type."""
         value = self.rule.parameters.get(name, [])
-        assert isinstance(value, list)
-        return tuple(value)
+        if isinstance(value, list):
+            return tuple(value)
+        raise ValueError(f"rule {self.rule.id}: parameter {name} is no list")
 
 
 def _because(seen: Measured) -> str:

@@ -82,15 +82,13 @@ class Explanation(RuleGate):
         seen.notes.append(f"{name}: {n_adverse - len(bare)} of {n_adverse} adverse predictions have reasons, "
                           f"contributions follow the prediction in {agreement:.1%} of pairs, "
                           f"{len(false)} name a false value")  # fmt: skip
-        seen.offending += [{"target": name, "user": people[row], "why": "no reason is given"} for row in bare]
-        seen.offending += [{"target": name, "user": people[row], "why": f"{feature} is not the value read"}
-                           for row, feature in false]  # fmt: skip
+        wrong = [(people[row], "no reason is given") for row in bare]
+        wrong += [(people[row], f"{feature} is not the value read") for row, feature in false]
         if agreement < least and len(bare) < n_adverse:
-            seen.offending.append({"target": name, "agreement": round(agreement, 3),
-                                   "why": f"contributions follow the prediction in under {least:.0%} of pairs"})  # fmt: skip
+            wrong.append(("", f"contributions follow the prediction in only {agreement:.1%} of pairs"))
         if target.capacity_per_day == 0:
-            seen.offending.append({"target": name, "why": "no adverse prediction reaches a person: "
-                                                          "capacity_per_day is 0"})  # fmt: skip
+            wrong.append(("", "no adverse prediction reaches a person: capacity_per_day is 0"))
+        seen.offending += [{"target": name, "user": user, "why": why} for user, why in wrong]
 
 
 def _chosen(value: Floats, adverse: str) -> tuple[Rows, int]:

@@ -21,6 +21,7 @@ from mercer.compliance.gates.replay import (
     spread,
 )
 from mercer.compliance.signals import signals_for
+from mercer.contracts import Context
 
 Signal = Literal["objected", "opt_out", "not_profiled"]
 
@@ -40,19 +41,17 @@ class Replay:
 
 
 def replay(evidence: Evidence, signal: Signal, rows: Rows) -> Replay:
-    """Ask every ranking target for these people with the signal set, and as strangers under the same signal."""
-    candidate = evidence.candidate
-    assert candidate is not None
+    """Ask every ranking target for these people under the signal, and as strangers under the same signal."""
     asked, wrong, depend, where = 0, 0, 0, ""
     offending: list[Mapping[str, Any]] = []
     for name, target in evidence.ranking_targets.items():
         plain = requests_of(evidence, target, rows)
         if plain is None or not len(plain):
             continue
-        marked = replace(plain, context=replace(plain.context, **{signal: np.ones(len(plain), bool)}))
-        answer = ask(candidate, name, target, marked)
-        unequal = differs(answer, ask(candidate, name, target, as_strangers(marked)))
-        depend += int(differs(answer, ask(candidate, name, target, plain)).sum())
+        marked = replace(plain, context=_with(plain.context, signal))
+        answer = ask(evidence, name, target, marked)
+        unequal = differs(answer, ask(evidence, name, target, as_strangers(marked)))
+        depend += int(differs(answer, ask(evidence, name, target, plain)).sum())
         asked += len(plain)
         wrong += int(unequal.sum())
         where = where or (name if unequal.any() else "")
@@ -65,6 +64,13 @@ def replay(evidence: Evidence, signal: Signal, rows: Rows) -> Replay:
             for row in np.flatnonzero(unequal)
         )
     return Replay(asked, offending, wrong, depend, where)
+
+
+def _with(context: Context, signal: Signal) -> Context:
+    flag = np.ones(len(context.age), bool)
+    if signal == "objected":
+        return replace(context, objected=flag)
+    return replace(context, opt_out=flag) if signal == "opt_out" else replace(context, not_profiled=flag)
 
 
 class Objection(RuleGate):
@@ -136,9 +142,7 @@ class OptOut(RuleGate):
         """Without a ranking target, or without a log, nothing is personalised."""
         if not evidence.ranking_targets:
             return "no target of the brief ranks items"
-        return (
-            "" if "events" in evidence.tables else "data.events is absent: no answer can depend on a history"
-        )
+        return "" if "events" in evidence.tables else "data.events is absent: nobody has a history"
 
     def measure(self, evidence: Evidence) -> Measured:
         """Replay people with a history under the signal."""

@@ -29,7 +29,10 @@ _MOST_GROUPS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One feature or prediction against one protected group. reach: AUC or 1 - AUC, the larger; se: its error."""
+    """One feature or prediction against one protected group.
+
+    n: people probed. reach: AUC or 1 - AUC, the larger. se: its standard error.
+    """
 
     target: str
     column: str
@@ -172,10 +175,11 @@ def _grouped(name: str, values: pd.Series) -> pd.Series:
     known = values.notna()
     if name.casefold() == "age":
         numbers = pd.to_numeric(values, errors="coerce")
-        texts = pd.Series(np.where(numbers >= ELDERLY, f"from {ELDERLY}", f"under {ELDERLY}"), values.index)
+        labels = np.where(numbers >= ELDERLY, f"from {ELDERLY}", f"under {ELDERLY}").astype(object)
+        texts = pd.Series(labels, values.index)
     else:
-        texts = values.astype(str)
-    return texts.astype(object).where(known, None)
+        texts = pd.Series(values.astype(str).to_numpy(object), values.index)
+    return texts.where(known, None)
 
 
 def _members(values: pd.Series, least: int) -> Iterator[tuple[str, Bools]]:

@@ -65,7 +65,7 @@ class Purposes(RuleGate):
         return Measured(
             examined=len(columns),
             violations=len(offending),
-            measured=f"{plural(len(offending), 'column')} of {len(columns)} without a purpose that is pursued",
+            measured=f"{plural(len(offending), 'column')} of {len(columns)} without a pursued purpose",
             offending=offending,
         )
 

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mercer.compliance.evidence import Evidence, RankingTarget
-from mercer.contracts import UNKNOWN_AGE, Candidate, Context, Interactions, Rankings, Requests, Vocabulary
 from mercer.brief import SearchTarget
+from mercer.compliance.evidence import Evidence, RankingTarget
+from mercer.contracts import UNKNOWN_AGE, Context, Interactions, Rankings, Requests, Vocabulary
+from mercer.errors import NotFoundError
 
 K = 10
 SAMPLE = 200
@@ -99,8 +100,11 @@ def as_strangers(requests: Requests) -> Requests:
     return replace(requests, users=(None,) * len(requests), history=nobody)
 
 
-def ask(candidate: Candidate, name: str, target: RankingTarget, requests: Requests, k: int = K) -> Rankings:
-    """The candidate's answer by the target's task."""
+def ask(evidence: Evidence, name: str, target: RankingTarget, requests: Requests, k: int = K) -> Rankings:
+    """The candidate's answer by the target's task. Raises NotFoundError when there is no candidate."""
+    candidate = evidence.candidate
+    if candidate is None:
+        raise NotFoundError("There is no candidate release to replay requests against.")
     if isinstance(target, SearchTarget):
         return candidate.search(name, requests, k)
     return candidate.recommend(name, requests, k)
