@@ -1,0 +1,79 @@
+"""Evaluation: what held-out rows say of models. Sees rankings and predictions, never models.
+
+scored.py              scored rows, what a run keeps of every model
+midranks.py            exact mid-ranks over the eligible catalogue
+ranking.py             score_ranking: a ranker's answers to scored rows
+rankings_file.py       score_rankings_file: the same for a system mercer did not build
+predictions.py         score_predictions: values and outcomes to scored rows
+slices.py              new and old users, head and tail items, countries
+names.py               which metrics exist, and which way is better
+ranking_metrics.py     recall, ndcg, mrr, condensed ndcg, judged, novelty, coverage, exposure Gini
+prediction_metrics.py  auc, average precision, brier, calibration, mae, rmse, bias, spend Gini
+ordered.py             weighted rows in the order of a score
+measure.py             a metric as a function of weights
+metrics.py             any metric of any scored rows, whole or by slice
+bootstrap.py           intervals by cluster
+significance.py        sign-flip tests, Holm, Benjamini and Hochberg
+compare.py             is a better than b
+rows.py                rows of the leaderboard
+leaderboard.py         leaderboard.json, and selection on validation rows
+looks.py               the ledger of test looks
+power.py               the least difference the data could detect
+"""
+
+from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
+from mercer.evaluation.leaderboard import Leaderboard, select
+from mercer.evaluation.looks import TestLooks
+from mercer.evaluation.metrics import measure, unit_values, value
+from mercer.evaluation.names import (
+    SELECTION,
+    SLICE_METRICS,
+    TASK_METRICS,
+    MetricName,
+    all_metrics,
+    metric_name,
+    selection_metric,
+    table_of,
+)
+from mercer.evaluation.power import Detectable, least_detectable, widest_sd
+from mercer.evaluation.predictions import score_predictions
+from mercer.evaluation.ranking import score_ranking
+from mercer.evaluation.rankings_file import score_rankings_file, score_rankings_frame
+from mercer.evaluation.rows import Row, RowInfo, rows_for
+from mercer.evaluation.scored import Scored
+from mercer.evaluation.slices import Slices, prediction_slices, ranking_slices
+
+__all__ = [
+    "SELECTION",
+    "SLICE_METRICS",
+    "TASK_METRICS",
+    "Comparison",
+    "Detectable",
+    "Leaderboard",
+    "MetricName",
+    "Row",
+    "RowInfo",
+    "Scored",
+    "Slices",
+    "TestLooks",
+    "adjust",
+    "all_metrics",
+    "compare",
+    "compare_with",
+    "least_detectable",
+    "measure",
+    "metric_name",
+    "prediction_slices",
+    "ranking_slices",
+    "rows_for",
+    "score_predictions",
+    "score_ranking",
+    "score_rankings_file",
+    "score_rankings_frame",
+    "select",
+    "selection_metric",
+    "table_of",
+    "unit_values",
+    "value",
+    "widest_sd",
+]

@@ -1,0 +1,189 @@
+"""Is model a better than model b: paired on the same units, with an interval, a p-value and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from mercer.errors import DamagedError, DataError
+from mercer.evaluation.bootstrap import LEAST_CLUSTERS, Interval, interval, replicates, two_sided_p
+from mercer.evaluation.measure import Floats, Measure
+from mercer.evaluation.metrics import ALL, measure
+from mercer.evaluation.names import metric_name
+from mercer.evaluation.scored import Scored
+from mercer.evaluation.significance import benjamini_hochberg, holm, sign_flip_p
+
+Verdict = Literal["better", "worse", "no-difference", "not-tested"]
+
+ALPHA = 0.05
+REPLICATES = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One comparison of leaderboard.json, its fields in the file's order; schema 1.
+
+    difference: metric of a less metric of b, on the metric's scale; low, high: its 95% interval.
+    p: None where it was not tested. p_adjusted: corrected over the page (see `adjust`).
+    verdict: whether a is better, the metric's direction taken into account. Stability: stable.
+    """
+
+    task: str
+    target: str
+    metric: str
+    fit_on: str = "train"
+    origin: str = ALL
+    slice: str = ALL
+    a: str
+    b: str
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None = None
+    verdict: Verdict = "not-tested"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave; unknown keys are ignored. Raises DamagedError for a missing one."""
+        names = {spec.name for spec in fields(cls)}
+        try:
+            return cls(**{key: value for key, value in content.items() if key in names})
+        except TypeError as fault:
+            raise DamagedError(f"A comparison is incomplete: {fault}.") from fault
+
+
+def compare(
+    a: Scored,
+    b: Scored,
+    metric: str,
+    *,
+    names: tuple[str, str],
+    task: str,
+    target: str,
+    fit_on: str = "train",
+    origin: str = ALL,
+    slice_name: str = ALL,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two models on the same held-out units.
+
+    Where the metric has a value per unit: a sign-flip permutation test over clusters; else a paired cluster
+    bootstrap. The interval is a paired cluster bootstrap in both cases. The verdict rests on the unadjusted
+    p until `adjust` corrects it over the page. Raises DataError when the units differ.
+    """
+    left = measure(a, metric, slice_name=slice_name, origin=origin)
+    right = measure(b, metric, slice_name=slice_name, origin=origin)
+    if not left.keys.equals(right.keys) or not left.clusters.equals(right.clusters):
+        raise DataError(
+            f"{names[0]} and {names[1]} were scored on different units: {len(left.keys)}, {len(right.keys)}.",
+            remedy="Score both on the same held-out set.",
+        )
+    left, right = _on_shared_units(left, right)
+    difference = left.value - right.value
+    p: float | None = None
+    ends = Interval(None, None)
+    centred = metric_name(metric).centred
+    if np.isfinite(difference) and min(left.n_clusters, right.n_clusters) >= LEAST_CLUSTERS:
+        resampled = replicates([left, right], n=REPLICATES, seed=seed)
+        gaps = resampled[:, 0] - resampled[:, 1]
+        ends = interval(gaps, difference, centred=centred)
+        per_cluster = _cluster_differences(left, right)
+        if per_cluster is not None:
+            p = sign_flip_p(per_cluster, seed=seed)
+        else:
+            p = two_sided_p(gaps, difference, centred=centred)
+    if metric_name(metric).higher_is_better is None:
+        p = None
+    compared = Comparison(
+        task=task, target=target, metric=metric, fit_on=fit_on, origin=origin, slice=slice_name,
+        a=names[0], b=names[1], difference=difference if np.isfinite(difference) else 0.0,
+        low=ends.low, high=ends.high, p=p,
+    )  # fmt: skip
+    return judged(compared, p)
+
+
+def compare_with(
+    subject: str,
+    scored: Mapping[str, Scored],
+    metric: str,
+    *,
+    task: str,
+    target: str,
+    fit_on: str = "train",
+    slices: bool = False,
+    seed: int = 0,
+) -> list[Comparison]:
+    """`subject` against every other model of `scored`, over all units and, if asked, within every slice."""
+    found = []
+    a = scored[subject]
+    places = [ALL]
+    if slices and metric.split("@")[0] not in ("judged", "novelty", "coverage", "exposure-gini"):
+        places += [f"{key}={value}" for key, values in a.slices.items() for value in values]
+    for name, b in scored.items():
+        if name == subject:
+            continue
+        for place in places:
+            pair = (subject, name)
+            found.append(
+                compare(
+                    a,
+                    b,
+                    metric,
+                    names=pair,
+                    task=task,
+                    target=target,
+                    fit_on=fit_on,
+                    slice_name=place,
+                    seed=seed,
+                )
+            )
+    return found
+
+
+def adjust(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Correct the p-values of one page and judge anew.
+
+    Holm over the claims about all units (slice "all", origin "all"), Benjamini and Hochberg over the rest,
+    which search for where a difference lies.
+    """
+    claims = [at for at, c in enumerate(comparisons) if c.slice == ALL and c.origin == ALL]
+    searches = [at for at, c in enumerate(comparisons) if not (c.slice == ALL and c.origin == ALL)]
+    adjusted: dict[int, float | None] = {}
+    for places, correct in ((claims, holm), (searches, benjamini_hochberg)):
+        adjusted |= dict(zip(places, correct([comparisons[at].p for at in places]), strict=True))
+    return [judged(c, adjusted[at]) for at, c in enumerate(comparisons)]
+
+
+def judged(comparison: Comparison, p: float | None) -> Comparison:
+    """The comparison with its adjusted p-value and the verdict that follows at alpha 0.05."""
+    higher = metric_name(comparison.metric).higher_is_better
+    verdict: Verdict
+    if p is None or higher is None:
+        verdict = "not-tested"
+    elif p >= ALPHA or comparison.difference == 0:
+        verdict = "no-difference"
+    else:
+        verdict = "better" if (comparison.difference > 0) == higher else "worse"
+    return replace(comparison, p_adjusted=p, verdict=verdict)
+
+
+def _on_shared_units(left: Measure, right: Measure) -> tuple[Measure, Measure]:
+    """Both measures over the units that count in both; only lists of different length make a difference."""
+    if left.values is None or right.values is None:
+        return left, right
+    weight = np.where((left.weight > 0) & (right.weight > 0), left.weight, 0.0)
+    return replace(left, weight=weight), replace(right, weight=weight)
+
+
+def _cluster_differences(left: Measure, right: Measure) -> Floats | None:
+    if left.values is None or right.values is None:
+        return None
+    return left.sums()[0] - right.sums()[0]
