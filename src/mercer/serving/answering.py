@@ -1,0 +1,258 @@
+"""The answers of the API, without HTTP: parse and render are the routes' work, everything between is here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+
+from mercer.brief import BehaviorTarget
+from mercer.contracts import Snapshots
+from mercer.release import Answer, Overlay, Release
+from mercer.serving.asking import Asker, Asking, asker
+from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
+from mercer.serving.problems import ProblemError
+from mercer.serving.replies import Basis, PredictReply, RankedReply, ReasonOut, ShownItem
+from mercer.serving.state import Exposure, OnlineState, PredictionRecord
+from mercer.serving.wire import as_time, micros
+
+
+def now() -> int:
+    """The present moment, microseconds since 1970 in UTC."""
+    return micros(datetime.now(UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """A release and a state that answer calls and log what they answered. Safe to use from several threads.
+
+    clock: the present, microseconds; asked once for every request.
+    """
+
+    release: Release
+    state: OnlineState
+    clock: Callable[[], int] = field(default=now)
+
+    @cached_property
+    def asking(self) -> Asking:
+        """Makes what the models read."""
+        return Asking(self.release, self.state)
+
+    def rank(
+        self, call: RecommendCall | SearchCall, request_id: str, *, opted_out: bool = False
+    ) -> RankedReply:
+        """Answer with items and log the exposure.
+
+        Raises NotFoundError or UsageError for the target, ProblemError for an unknown item.
+        """
+        target = self.release.resolve("search" if isinstance(call, SearchCall) else "recommend", call.target)
+        at = self.clock() if call.time is None else micros(call.time)
+        overlay = self.state.catalogue.overlay()
+        who = asker(self.state, call.user, call.context, opted_out=opted_out, at=at)
+        requests = self.asking.requests(call, who, at)
+        answer = self.release.answer(target, requests, call.k, overlay=overlay)
+        basis = _basis(who, answer)
+        reply = RankedReply(
+            request_id=request_id,
+            target=target,
+            policy=answer.policy,
+            release=self.release.hash,
+            catalogue_version=overlay.version,
+            time=as_time(at),
+            basis=basis,
+            items=self._shown(answer, overlay),
+            notes=_notes(call, basis),
+        )
+        self._log(call, who, at, answer, reply)
+        return reply
+
+    def predict(self, call: PredictCall, request_id: str, *, opted_out: bool = False) -> PredictReply:
+        """Answer with a value and its interval, and log it.
+
+        Raises NotFoundError or UsageError for the target; ProblemError for a person who objected, for one of
+        whom nothing is known, and for an unknown item.
+        """
+        target = self.release.resolve("behavior", call.target)
+        spec = cast(BehaviorTarget, self.release.spec(target))
+        if call.user is None and call.history is None:
+            raise ProblemError(
+                422, "invalid-request", "Neither `user` nor `history` is given.", remedy="Give one of them."
+            )
+        if spec.label != "events":
+            raise ProblemError(
+                422,
+                "unsupported-target",
+                f"Target {target!r} predicts from {spec.label}, which the API does not take.",
+                remedy="Ask for it in Python: mercer.load(folder).release.predict.",
+            )
+        at = self.clock() if call.time is None else micros(call.time)
+        who = asker(self.state, call.user, call.context, opted_out=opted_out, at=at)
+        if who.is_hidden and spec.effect == "none":
+            raise ProblemError(
+                403,
+                "profiling-refused",
+                "This person is not to be profiled; no prediction was made.",
+                remedy="Treat the person as you treat a stranger.",
+            )
+        snapshots = self.asking.snapshots(call, who, at)
+        if call.history is None and not snapshots.history.n_events:
+            raise ProblemError(
+                404,
+                "unknown-user",
+                "Nothing is known of this user at this time.",
+                remedy="Send the user's events to POST /v1/events, or give `history`.",
+            )
+        reply = self._predicted(target, spec, snapshots, call.reasons, request_id)
+        self._log_prediction(who, at, reply)
+        return reply
+
+    def _predicted(
+        self, target: str, spec: BehaviorTarget, snapshots: Snapshots, n_reasons: int, request_id: str
+    ) -> PredictReply:
+        made = self.release.predict(target, snapshots)
+        reasons = None
+        if n_reasons:
+            reasons = [
+                ReasonOut(
+                    feature=reason.feature,
+                    meaning=reason.meaning,
+                    value=_finite(reason.value),
+                    contribution=float(reason.contribution),
+                )
+                for reason in self.release.explain(target, snapshots, n_reasons)[0]
+            ]
+        return PredictReply(
+            request_id=request_id,
+            target=target,
+            policy=self.release.manifest.targets[target].policy,
+            release=self.release.hash,
+            as_of=as_time(int(snapshots.as_of[0])),
+            kind=spec.kind,
+            value=float(made.value[0]),
+            low=float(made.low[0]),
+            high=float(made.high[0]),
+            horizon_days=spec.horizon_days,
+            effect=spec.effect,
+            reasons=reasons,
+        )
+
+    def _shown(self, answer: Answer, overlay: Overlay) -> list[ShownItem]:
+        codes, scores = answer.rankings.items[0], answer.rankings.scores[0]
+        return [
+            self.show(int(code), position, overlay, score=_finite(score), propensity=float(propensity))
+            for position, (code, score, propensity) in enumerate(
+                zip(codes, scores, answer.propensity[0], strict=True), start=1
+            )
+            if code >= 0
+        ]
+
+    def show(
+        self, code: int, position: int, overlay: Overlay, *, score: float | None, propensity: float = 1.0
+    ) -> ShownItem:
+        """What a person sees of an item, the overlay's title and price before the release's."""
+        item, title, price, currency = self._faces[code]
+        price = overlay.price.get(item, price)
+        return ShownItem(
+            position=position,
+            item=item,
+            title=overlay.title.get(item, title),
+            score=score,
+            price_minor=price if price >= 0 else None,
+            currency=currency or None,
+            propensity=propensity,
+        )
+
+    @cached_property
+    def _faces(self) -> list[tuple[str, str, int, str]]:
+        items = self.release.items
+        prices = items["price_minor"].fillna(-1).astype("int64").tolist()
+        texts = [items[name].fillna("").astype(str).tolist() for name in ("item", "title", "currency")]
+        return list(zip(texts[0], texts[1], prices, texts[2], strict=True))
+
+    def _log(
+        self, call: RecommendCall | SearchCall, who: Asker, at: int, answer: Answer, reply: RankedReply
+    ) -> None:
+        self.state.exposures.name_items(self.release.hash, self.release.vocabulary.ids)
+        self.state.exposures.record(
+            Exposure(
+                request=reply.request_id,
+                user=who.user,
+                time=at,
+                query=call.query if isinstance(call, SearchCall) else None,
+                session=call.session,
+                policy=reply.policy,
+                release=reply.release,
+                context={**_context(who), "target": reply.target, "k": call.k, "basis": reply.basis},
+                eligible=answer.requests.eligible()[0],
+                items=[shown.item for shown in reply.items],
+                propensity=[shown.propensity for shown in reply.items],
+            )
+        )
+
+    def _log_prediction(self, who: Asker, at: int, reply: PredictReply) -> None:
+        self.state.exposures.record_prediction(
+            PredictionRecord(
+                request=reply.request_id,
+                user=who.user,
+                time=self.clock(),
+                as_of=at,
+                policy=reply.policy,
+                release=reply.release,
+                context={**_context(who), "target": reply.target},
+                value=reply.value,
+                low=reply.low,
+                high=reply.high,
+                reasons=None if reply.reasons is None else [reason.model_dump() for reason in reply.reasons],
+            )
+        )
+
+
+def _basis(who: Asker, answer: Answer) -> Basis:
+    if who.is_hidden:
+        return "not-profiled"
+    return "history" if answer.requests.history.n_events else "stranger"
+
+
+def _notes(call: RecommendCall | SearchCall, basis: Basis) -> list[str]:
+    if basis == "stranger" and call.user is not None and call.history is None:
+        return ["Nothing is known of this user: answered as for a stranger."]
+    if basis == "not-profiled":
+        return ["The person is not to be profiled: the history was not used."]
+    return []
+
+
+def _context(who: Asker) -> Mapping[str, Any]:
+    """What the log keeps of the context: a band instead of the age."""
+    context = who.context
+    signals = [
+        name
+        for name, sent in (
+            ("opt-out", context.opt_out),
+            ("objection", context.objected),
+            ("not-profiled", context.not_profiled),
+        )
+        if sent[0]
+    ]
+    return {
+        "jurisdiction": context.jurisdiction[0],
+        "age_band": _band(int(context.age[0])),
+        "signals": signals,
+    }
+
+
+def _band(age: int) -> str:
+    if age < 0:
+        return "unknown"
+    for limit, name in ((13, "under 13"), (16, "13-15"), (18, "16-17")):
+        if age < limit:
+            return name
+    return "18 or over"
+
+
+def _finite(value: float | np.floating[Any]) -> float | None:
+    return float(value) if math.isfinite(value) else None

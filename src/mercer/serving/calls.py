@@ -1,0 +1,216 @@
+"""What callers send: the bodies of the API, each with an example that the reference shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
+
+from mercer.brief import Jurisdiction
+from mercer.serving.wire import Id, Text, Time, Whole, Wire, Yes
+
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,39}$")]
+Quantity = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False, strict=True)]
+Age = Annotated[int, Field(strict=True, ge=0, le=130)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+_PAST: dict[str, JsonValue] = {
+    "item": "sku-1042",
+    "time": "2026-09-14T10:12:00Z",
+    "kind": "purchase",
+    "quantity": 1,
+}
+
+
+class PastEvent(Wire):
+    """One event of a history that the caller gives."""
+
+    item: Id
+    time: Time
+    kind: Kind = "purchase"
+    quantity: Quantity = 1.0
+    amount_minor: Whole | None = Field(None, description="signed amount in minor units; a return is negative")
+    basket: Id | None = None
+    session: Id | None = None
+    event: Id | None = Field(None, description="needed only if a return names it")
+    origin: Id | None = Field(None, description="for a return: the event that it undoes")
+    origin_time: Time | None = Field(None, description="for a return: when what it undoes was bought")
+    known_at: Time | None = Field(None, description="when the shop could know it; default: its time")
+
+
+class ContextIn(Wire):
+    """Who asks, and under which signals."""
+
+    jurisdiction: Jurisdiction | None = Field(None, description="whose law protects the person")
+    age: Age | None = Field(None, description="years; age-limited items are shown only to who is old enough")
+    signals: list[Literal["opt-out", "objection", "not-profiled"]] = Field(
+        [], max_length=3, description="each makes the answer independent of the person's history"
+    )
+
+
+class Rules(Wire):
+    """What the caller allows, denies and pins; no rule brings back what the law or the catalogue denies."""
+
+    allow: list[Id] | None = Field(None, max_length=10_000, description="only these may be answered")
+    deny: list[Id] = Field([], max_length=10_000, description="these may not be answered")
+    pin: list[Id] = Field(
+        [], max_length=100, description="these come first, in this order, if they may be shown"
+    )
+
+
+class _Asking(Wire):
+    target: str | None = Field(None, description="the target of the brief; needed if several have this task")
+    user: Id | None = Field(None, description="whose history to look up; unknown: answered as a stranger")
+    history: list[PastEvent] | None = Field(
+        None, max_length=5_000, description="the history to use instead of the one kept"
+    )
+    time: Time | None = Field(None, description="the moment of the request; default: now")
+    k: int = Field(10, strict=True, ge=1, le=100, description="how many items")
+    context: ContextIn = ContextIn()
+    rules: Rules = Rules()
+    session: Id | None = None
+
+
+class RecommendCall(_Asking):
+    """Ask for items for a person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"user": "customer-17", "k": 5},
+                {
+                    "history": [_PAST],
+                    "time": "2026-10-01T09:00:00Z",
+                    "k": 5,
+                    "context": {"jurisdiction": "EU", "age": 34, "signals": []},
+                    "rules": {"deny": ["sku-7"], "pin": ["sku-3"]},
+                },
+            ]
+        }
+    )
+
+
+class SearchCall(_Asking):
+    """Ask for items for a query."""
+
+    query: Annotated[Text, Field(min_length=1, max_length=500)]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"query": "oak dining chair", "k": 5, "context": {"age": 34}}]}
+    )
+
+
+class PredictCall(Wire):
+    """Ask for a probability or an amount for one entity."""
+
+    target: str | None = Field(None, description="the target of the brief; needed if several predict")
+    user: Id | None = Field(None, description="whose history to look up")
+    history: list[PastEvent] | None = Field(
+        None, max_length=5_000, description="the history to use instead of the one kept"
+    )
+    time: Time | None = Field(None, description="as of when; nothing known later is read; default: now")
+    reasons: int = Field(0, strict=True, ge=0, le=10, description="how many reasons to give")
+    context: ContextIn = ContextIn()
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"target": "repurchase", "user": "customer-17", "reasons": 3}]}
+    )
+
+
+class EventIn(Wire):
+    """One event. The id makes it idempotent: the same event may be sent again."""
+
+    event: Id
+    user: Id
+    item: Id
+    time: Time
+    kind: Kind
+    known_at: Time | None = Field(None, description="when the shop could know it; default: on arrival")
+    quantity: Quantity = 1.0
+    amount_minor: Whole | None = None
+    currency: Currency | None = None
+    basket: Id | None = None
+    session: Id | None = None
+    channel: Id | None = None
+    country: Id | None = None
+    origin: Id | None = None
+    request: Id | None = Field(None, description="the id of the answer that this event followed from")
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "event": "e-90211",
+                    "user": "customer-17",
+                    "item": "sku-1042",
+                    "time": "2026-10-01T09:02:11Z",
+                    "kind": "purchase",
+                    "quantity": 1,
+                    "amount_minor": 12900,
+                    "currency": "EUR",
+                    "basket": "o-551",
+                }
+            ]
+        }
+    )
+
+
+class EventBatch(Wire):
+    """Several events, added all or none."""
+
+    events: list[EventIn] = Field(min_length=1, max_length=5_000)
+
+
+def _single_or_bulk(body: Any) -> str:
+    return (
+        "bulk" if isinstance(body, EventBatch) or (isinstance(body, dict) and "events" in body) else "single"
+    )
+
+
+EventsBody = Annotated[
+    Annotated[EventIn, Tag("single")] | Annotated[EventBatch, Tag("bulk")], Discriminator(_single_or_bulk)
+]
+
+
+class ItemIn(Wire):
+    """What holds for an item from now on; what is left out stays as the release has it."""
+
+    title: Annotated[Text, Field(min_length=1, max_length=500)] | None = None
+    text: Text | None = None
+    category: Annotated[Text, Field(max_length=500)] | None = None
+    brand: Annotated[Text, Field(max_length=200)] | None = None
+    price_minor: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
+    currency: Currency | None = None
+    min_age: Age | None = None
+    available_from: Time | None = None
+    available_until: Time | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Oak dining chair, oiled", "price_minor": 11900, "currency": "EUR"}]
+        }
+    )
+
+
+class ConsentIn(Wire):
+    """A consent given or withdrawn, or an objection (`purpose: objection, given: true`)."""
+
+    user: Id
+    purpose: Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,39}$")]
+    given: Yes
+    time: Time | None = Field(None, description="from when it holds; default: now")
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": "customer-17", "purpose": "objection", "given": True}]}
+    )
+
+
+class CloseCall(Wire):
+    """How a case was disposed of."""
+
+    disposition: Annotated[Text, Field(min_length=1, max_length=200)]
+    role: Annotated[Text, Field(min_length=1, max_length=100, description="the role that decided, no name")]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"disposition": "confirmed", "role": "fraud-analyst"}]}
+    )

@@ -1,0 +1,139 @@
+"""What the API answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+Basis = Literal["history", "stranger", "not-profiled"]
+
+
+class Reply(BaseModel):
+    """Base of every answer."""
+
+    request_id: str = Field(
+        description="names this answer in the exposure log", examples=["5f0c6e1b9a4d4a51"]
+    )
+
+
+class ShownItem(BaseModel):
+    """One item at its place. score: comparable within this answer only. price_minor: minor units."""
+
+    position: int = Field(ge=1)
+    item: str
+    title: str
+    score: float | None
+    price_minor: int | None = None
+    currency: str | None = None
+    propensity: float = Field(gt=0, le=1, description="how likely this policy was to show it here")
+
+
+class RankedReply(Reply):
+    """Items, best first, with what they rest on."""
+
+    target: str
+    policy: str
+    release: str
+    catalogue_version: int
+    time: datetime
+    basis: Basis = Field(
+        description="`history`: the person's; `stranger`: nothing is known; `not-profiled`: not to be used"
+    )
+    items: list[ShownItem]
+    notes: list[str] = []
+
+
+class ReasonOut(BaseModel):
+    """One reason. contribution: signed, on the model's own scale."""
+
+    feature: str
+    meaning: str
+    value: float | None
+    contribution: float
+
+
+class PredictReply(Reply):
+    """A probability, or an amount in minor units, with its 95% interval."""
+
+    target: str
+    policy: str
+    release: str
+    as_of: datetime
+    kind: Literal["probability", "amount"]
+    value: float
+    low: float
+    high: float
+    horizon_days: int
+    effect: str = Field(description="which law the prediction falls under")
+    reasons: list[ReasonOut] | None = None
+
+
+class EventsReply(Reply):
+    """accepted: new events. repeated: events that were there already with the same content."""
+
+    accepted: int
+    repeated: int
+
+
+class ItemReply(Reply):
+    """served: whether the release can answer with the item; a new one waits for the next release."""
+
+    item: str
+    catalogue_version: int
+    withdrawn: bool
+    served: bool
+
+
+class ConsentReply(Reply):
+    """The entry holds from the next request on."""
+
+    recorded: bool = True
+
+
+class Parameter(BaseModel):
+    """A main parameter of a ranking and why it matters."""
+
+    name: str
+    why: str
+
+
+class TargetOut(BaseModel):
+    """What answers a target."""
+
+    target: str
+    task: Literal["recommend", "search", "behavior"]
+    model: str
+    policy: str
+    fit_on: str
+    parameters: list[Parameter] = []
+
+
+class ReleaseReply(Reply):
+    """What is served. samples: some items of the catalogue, to try requests with."""
+
+    name: str
+    question: str
+    release: str
+    content: str
+    phase: Literal["candidate", "final"]
+    decision: str
+    created: str
+    mercer: str
+    n_items: int
+    targets: list[TargetOut]
+    samples: list[ShownItem]
+
+
+class Health(BaseModel):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """The release is loaded and the state answers."""
+
+    status: Literal["ready"] = "ready"
+    release: str

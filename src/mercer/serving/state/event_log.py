@@ -1,0 +1,127 @@
+"""The event log: idempotent by event id, and the history of a person as columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from mercer.errors import ConflictError
+from mercer.serving.state.database import Database
+from mercer.serving.state.schema import events
+
+_CHUNK = 500
+_HISTORY = (
+    "item",
+    "time",
+    "known_at",
+    "kind",
+    "quantity",
+    "amount_minor",
+    "basket",
+    "session",
+    "event",
+    "origin",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event in the form of the canonical table; times in microseconds, None where unknown.
+
+    known_at: when the shop could know it. request: the answer that it followed from.
+    """
+
+    event: str
+    user: str
+    item: str
+    time: int
+    known_at: int
+    kind: str
+    quantity: float | None = 1.0
+    amount_minor: int | None = None
+    currency: str | None = None
+    basket: str | None = None
+    session: str | None = None
+    channel: str | None = None
+    country: str | None = None
+    origin: str | None = None
+    request: str | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes over the content; the time of knowing is left out, for a repeat is known later."""
+        content = asdict(self)
+        del content["known_at"]
+        return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """How many events were new and how many had been there with the same content."""
+
+    accepted: int
+    repeated: int
+
+
+class EventLog:
+    """Events of the online state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, batch: Sequence[Event]) -> Added:
+        """Add a batch, all or none; an event that is there with the same content is not added again.
+
+        Raises ConflictError naming the event whose id is there with other content.
+        """
+        with self._database.write() as connection:
+            return self.add_within(connection, batch)
+
+    def add_within(self, connection: Connection, batch: Sequence[Event]) -> Added:
+        """`add` as part of a transaction."""
+        unique: dict[str, Event] = {}
+        for event in batch:
+            first = unique.setdefault(event.event, event)
+            if first.digest != event.digest:
+                raise _conflict(event.event)
+        accepted = 0
+        for chunk in _chunks(list(unique.values())):
+            rows = [{**asdict(event), "digest": event.digest} for event in chunk]
+            statement = self._database.insert(events).on_conflict_do_nothing(index_elements=["event"])
+            accepted += len(connection.execute(statement.returning(events.c.event), rows).all())
+            found = connection.execute(
+                select(events.c.event, events.c.digest).where(events.c.event.in_([r["event"] for r in rows]))
+            )
+            for name, digest in found:
+                if bytes(digest) != unique[name].digest:
+                    raise _conflict(name)
+        return Added(accepted, len(batch) - accepted)
+
+    def history(self, user: str, known_by: int) -> dict[str, list[Any]]:
+        """The person's events known at `known_by` (microseconds) as columns, by time and order of arrival."""
+        columns = [events.c[name] for name in _HISTORY]
+        statement = (
+            select(*columns)
+            .where(events.c.user == user, events.c.known_at <= known_by)
+            .order_by(events.c.time, events.c.number)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        values = list(zip(*rows, strict=True)) if rows else [()] * len(_HISTORY)
+        return {name: list(column) for name, column in zip(_HISTORY, values, strict=True)}
+
+
+def _conflict(event: str) -> ConflictError:
+    return ConflictError(
+        f"Event {event!r} is there already with other content.",
+        remedy="Send a correction under a new id, or the same content again.",
+    )
+
+
+def _chunks(rows: list[Event]) -> Iterable[list[Event]]:
+    return (rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK))
