@@ -18,7 +18,10 @@ _LONGEST = 60.0
 
 
 class BuyAgain(ScoringRanker):
-    """An item's score is the sum over its past purchases of 2 ** -(age / half-life): frequency and recency.
+    """score(j) = (1 + boost * share(j)) * sum over past purchases of j of 2 ** -(age / half-life).
+
+    The sum is frequency and recency; share(j) is j's purchases over those of the most popular item, and also
+    settles the many ties between things bought once on the same day.
 
     Ages run from the person's newest purchase, which changes no order and needs no clock at serving. Nothing
     is kept of any person: the history comes with the request.
@@ -31,10 +34,12 @@ class BuyAgain(ScoringRanker):
 
         half_life_days: days after which a purchase weighs half, in logs with a clock.
         half_life_steps: in logs without a clock, positions after which it weighs half.
+        popularity_boost: how much more the most popular item weighs than one that nobody else bought.
         """
 
-        half_life_days: float = Field(90.0, gt=0, allow_inf_nan=False, description="half-life with a clock")
+        half_life_days: float = Field(180.0, gt=0, allow_inf_nan=False, description="half-life with a clock")
         half_life_steps: float = Field(10.0, gt=0, allow_inf_nan=False, description="half-life without one")
+        popularity_boost: float = Field(3.0, ge=0, le=1e6, description="weight of popularity among own items")
 
     options: Options
 
@@ -49,7 +54,8 @@ class BuyAgain(ScoringRanker):
         cells = log.user_of * n_items + log.item
         weighed = weights * np.exp2(-np.minimum(self._half_lives(log), _LONGEST))
         own = np.bincount(cells, weighed, minlength=n * n_items).reshape(n, n_items)
-        return with_tail(own.astype(np.float32), self.state["share"])
+        share = self.state["share"]
+        return with_tail((own * (1 + self.options.popularity_boost * share)).astype(np.float32), share)
 
     def _half_lives(self, log: Interactions) -> npt.NDArray[np.float64]:
         """Age of each event in half-lives, from the person's newest event."""
@@ -64,5 +70,8 @@ class BuyAgain(ScoringRanker):
         return [
             ("How often you bought it", "What you bought more often comes first."),
             ("How long ago you bought it", "Later purchases count more than earlier ones."),
-            ("How often customers bought it", "It orders the items that you have not bought."),
+            (
+                "How often customers bought it",
+                "Among your own items it favours popular ones, and it orders the items you have not bought.",
+            ),
         ]

@@ -47,14 +47,14 @@ class ItemKnn(ScoringRanker):
         """
 
         window: int = Field(20, ge=1, description="steps apart, at most")
-        reach: int = Field(100, ge=1, description="events apart, at most")
-        gap_exponent: float = Field(0.5, ge=0, le=4, description="decay of a pair with its gap")
-        backward: float = Field(0.6, ge=0, le=1, description="weight of pairs against the order")
-        together: float = Field(1.0, ge=0, le=10, description="weight of pairs within one step")
-        row_exponent: float = Field(0.5, ge=0, le=1, description="normalisation by the history's item")
-        column_exponent: float = Field(0.35, ge=0, le=1, description="normalisation by the answered item")
-        shrinkage: float = Field(4.0, ge=0, le=1e6, description="added to the answered item's count")
-        neighbours: int = Field(500, ge=1, description="neighbours kept for each item")
+        reach: int = Field(20, ge=1, description="events apart, at most")
+        gap_exponent: float = Field(0.75, ge=0, le=4, description="decay of a pair with its gap")
+        backward: float = Field(0.3, ge=0, le=1, description="weight of pairs against the order")
+        together: float = Field(0.2, ge=0, le=10, description="weight of pairs within one step")
+        row_exponent: float = Field(0.4, ge=0, le=1, description="normalisation by the history's item")
+        column_exponent: float = Field(0.5, ge=0, le=1, description="normalisation by the answered item")
+        shrinkage: float = Field(20.0, ge=0, le=1e6, description="added to the answered item's count")
+        neighbours: int = Field(1000, ge=1, description="neighbours kept for each item")
         decay: float = Field(0.75, gt=0, le=1, description="weight kept per step of age")
 
     options: Options
