@@ -11,8 +11,8 @@ from mercer.contracts import Dataset, Estimate, Floats32, Runtime
 from mercer.search.matching import LexicalOptions, Matching, estimate_lexical
 from mercer.search.ranking import SearchRanker
 
-EXACT = np.float32(1024.0)
-"""Added where the article number was asked for: above any BM25 score, small enough to keep the order."""
+EXACT = np.float32(4096.0)
+"""Added where the article number was asked for; BM25 is cut there, a height that no real text reaches."""
 
 
 class Bm25(SearchRanker):
@@ -33,8 +33,8 @@ class Bm25(SearchRanker):
         self._matching = Matching.build(train, self.options)
 
     def score_query(self, query: str) -> Floats32:
-        """BM25 of each item, plus 1024 where the query names its article number."""
-        scores = self._matching.scores(query)
+        """BM25 of each item, plus 4096 where the query names its article number."""
+        scores = np.minimum(self._matching.scores(query), EXACT)
         exact = self._matching.exact(query)
         scores[exact] = np.maximum(scores[exact], 0) + EXACT
         return scores

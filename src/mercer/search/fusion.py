@@ -25,6 +25,8 @@ from mercer.search.documents import passages
 from mercer.search.matching import LexicalOptions, Matching, estimate_lexical, has_words
 from mercer.search.ranking import SearchRanker
 
+Floats = npt.NDArray[np.float64]
+
 ENCODER = "encoder"
 EXACT = 1.0
 """Added where the article number was asked for; the two reciprocal ranks together stay below it."""
@@ -133,13 +135,14 @@ class Bm25Minilm(SearchRanker):
         lexical = self._matching.parameters()
         return [*lexical[:2], meaning, *lexical[2:]]
 
-    def _reciprocal(self, scores: Floats32) -> npt.NDArray[np.float64]:
+    def _reciprocal(self, scores: Floats32) -> Floats:
         """1 / (k + rank) of each item, 0 where the score is -inf."""
-        gains = 1.0 / (self.options.rank_constant + competition_ranks(scores))
-        return np.where(scores > -np.inf, gains, 0.0).astype(np.float64)
+        gains = np.reciprocal(competition_ranks(scores) + self.options.rank_constant)
+        gains[np.isneginf(scores)] = 0.0
+        return gains
 
 
-def competition_ranks(scores: Floats32) -> npt.NDArray[np.float64]:
+def competition_ranks(scores: Floats32) -> Floats:
     """1 + the number of greater scores, shape as given: equal scores share the better rank."""
-    descending = np.sort(-scores)
-    return 1.0 + np.searchsorted(descending, -scores, side="left")
+    falling = np.sort(-scores)
+    return (1 + np.searchsorted(falling, -scores, side="left")).astype(np.float64)

@@ -36,8 +36,9 @@ def terms(text: str, *, plurals: bool = True) -> list[str]:
     """The index terms of a text, in order, with repetitions.
 
     Case and accents are folded. A compound gives its parts and the whole ("wi-fi": wi, fi, wifi;
-    "dv7-1211ea": dv7, 1211ea, dv71211ea). A number with a unit gives both and the pair, with a space or without
-    ("256GB": 256, gb, 256gb). Decimals stay whole, with a point. Scripts without spaces give pairs of characters.
+    "dv7-1211ea": dv7, 1211ea, dv71211ea). A number with a unit gives both and the pair, with a space or
+    without ("256GB": 256, gb, 256gb). Decimals stay whole, with a point. Scripts without spaces give pairs of
+    characters.
     plurals: English plural endings are removed (the S-stemmer: Harman, JASIS 42(1), 1991).
     """
     found = list(_spelled(fold(text[:MAX_CHARACTERS])))
