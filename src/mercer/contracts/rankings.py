@@ -44,7 +44,7 @@ class Rankings:
         pin: eligible pinned items come first in the order given, keeping their own scores.
         """
         n, n_items = scores.shape
-        usable = np.where(np.isnan(scores), -np.inf, scores).astype(np.float32)
+        usable = np.where(np.isnan(scores), -np.inf, scores).astype(np.float32, copy=False)
         if eligible is not None:
             usable = np.where(eligible, usable, np.float32(-np.inf))
         width = min(k, n_items)
@@ -70,13 +70,40 @@ class Rankings:
         return cls(np.concatenate([p.items for p in parts]), np.concatenate([p.scores for p in parts]))
 
 
+_PARTS = 64
+_MOST_CANDIDATES = 16
+"""Times `width`: a row with more candidates is ordered by partition."""
+
+
 def _best_columns(usable: Floats32, width: int) -> npt.NDArray[np.int64]:
-    """Column numbers of the `width` best values of each row, ties by ascending column."""
-    n_items = usable.shape[1]
-    if width >= n_items or n_items <= 64:
+    """Column numbers of the `width` best values of each row, ties by ascending column.
+
+    The columns of a row are dealt into sets; the width-th best of the sets' maxima is a value that at least
+    `width` columns reach, so only the few columns that reach it need ordering.
+    """
+    n, n_items = usable.shape
+    n_sets = n_items // _PARTS
+    if n_sets <= width:
         return np.argsort(-usable, axis=1, kind="stable")[:, :width]
+    maxima = usable[:, : n_sets * _PARTS].reshape(n, _PARTS, n_sets).max(axis=1)
+    reached = usable >= np.partition(maxima, n_sets - width, axis=1)[:, n_sets - width, None]
+    counts = np.array([np.count_nonzero(row) for row in reached], np.int64)
+    crowded = counts > _MOST_CANDIDATES * width
+    reached[crowded] = False
+    row, column = np.divmod(np.flatnonzero(reached), n_items)
+    order = np.lexsort((column, -usable[row, column], row))
+    starts = np.cumsum(np.where(crowded, 0, counts)) - np.where(crowded, 0, counts)
+    few = np.flatnonzero(~crowded)
+    out = np.empty((n, width), np.int64)
+    out[few] = column[order][starts[few, None] + np.arange(width)]
+    out[crowded] = _best_by_partition(usable[crowded], width)
+    return out
+
+
+def _best_by_partition(usable: Floats32, width: int) -> npt.NDArray[np.int64]:
     # A partition alone would break ties at the boundary arbitrarily: take everything above the width-th
     # value, then fill with the lowest codes among its equals.
+    n_items = usable.shape[1]
     threshold = np.partition(usable, n_items - width, axis=1)[:, n_items - width]
     out = np.empty((len(usable), width), np.int64)
     for row, (values, limit) in enumerate(zip(usable, threshold, strict=True)):

@@ -21,7 +21,7 @@ def rule_out(scores: Floats32, requests: Requests) -> Floats32:
 
     Equal to masking with `requests.eligible()`, without a dense mask where only a few items are ruled out.
     """
-    ruled = np.array(scores, np.float32)
+    ruled = np.array(scores, np.float32, order="C")
     np.copyto(ruled, np.float32(-np.inf), where=np.isnan(ruled))
     if requests.candidates is not None or requests.allow is not None:
         np.copyto(ruled, np.float32(-np.inf), where=~requests.eligible())
