@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mercer.contracts import NO_ITEM, Budget, Ragged, Rankings, Runtime
 from mercer.environment import encoder_folder
@@ -42,8 +44,15 @@ class TestContract(RankerContract):
 
 
 def test_equal_scores_share_the_better_rank() -> None:
-    scores = np.array([0.5, 0.9, 0.5, -np.inf, 0.1], np.float32)
+    scores = np.array([0.5, 0.9, 0.5, -1.0, 0.1], np.float32)
     assert competition_ranks(scores).tolist() == [2, 1, 2, 5, 4]
+    assert competition_ranks(scores[:0]).tolist() == []
+
+
+@given(st.lists(st.integers(-3, 3), max_size=30))
+def test_a_rank_is_one_and_the_number_of_greater(values: list[int]) -> None:
+    ranks = competition_ranks(np.array(values, np.float32))
+    assert ranks.tolist() == [1 + sum(other > value for other in values) for value in values]
 
 
 def test_a_score_is_the_sum_of_reciprocal_ranks(fitted: Bm25Minilm) -> None:

@@ -16,7 +16,7 @@ EXACT = np.float32(4096.0)
 
 
 class Bm25(SearchRanker):
-    """BM25 over all text of an item in one field, plus its title again.
+    """BM25 over all text of an item in one field, the title again on top where an option says so.
 
     An item that holds no word of the query is no answer. Stability: caller stable.
     """

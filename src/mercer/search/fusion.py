@@ -137,12 +137,18 @@ class Bm25Minilm(SearchRanker):
 
     def _reciprocal(self, scores: Floats32) -> Floats:
         """1 / (k + rank) of each item, 0 where the score is -inf."""
-        gains = np.reciprocal(competition_ranks(scores) + self.options.rank_constant)
-        gains[np.isneginf(scores)] = 0.0
+        gains = np.zeros(len(scores), np.float64)
+        answers = np.flatnonzero(scores > -np.inf)
+        gains[answers] = 1.0 / (self.options.rank_constant + competition_ranks(scores[answers]))
         return gains
 
 
 def competition_ranks(scores: Floats32) -> Floats:
     """1 + the number of greater scores, shape as given: equal scores share the better rank."""
-    falling = np.sort(-scores)
-    return (1 + np.searchsorted(falling, -scores, side="left")).astype(np.float64)
+    order = np.argsort(-scores)
+    falling = scores[order]
+    first_of_run = np.ones(len(scores), np.int64)
+    first_of_run[1:] = np.where(falling[1:] < falling[:-1], np.arange(2, len(scores) + 1), 0)
+    ranks = np.empty(len(scores), np.float64)
+    ranks[order] = np.maximum.accumulate(first_of_run)
+    return ranks

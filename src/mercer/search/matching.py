@@ -22,7 +22,7 @@ class LexicalOptions(BaseOptions):
     """How words are matched."""
 
     title_weight: float = Field(
-        0.5, ge=0, le=10, description="how much BM25 over the title adds to BM25 over all text"
+        0.0, ge=0, le=10, description="how much BM25 over the title adds to BM25 over all text"
     )
     plurals: bool = Field(True, description="remove English plural endings from terms")
     identifiers: tuple[str, ...] = Field(
