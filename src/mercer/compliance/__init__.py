@@ -17,13 +17,16 @@ reference.py     the reference page of the rules, written from the packs
 
 from mercer.compliance.check import check, check_acceptances
 from mercer.compliance.evidence import Evidence, Suppressed
+from mercer.compliance.faults import FAULTS, Fault, fault, plant
 from mercer.compliance.pseudonyms import Pseudonyms
 from mercer.compliance.report import GateReport, Judged, Verdict
 from mercer.compliance.rules import Rule, all_rules, load_rules, upcoming
 from mercer.compliance.signals import Signals, signals_for
 
 __all__ = [
+    "FAULTS",
     "Evidence",
+    "Fault",
     "GateReport",
     "Judged",
     "Pseudonyms",
@@ -34,7 +37,9 @@ __all__ = [
     "all_rules",
     "check",
     "check_acceptances",
+    "fault",
     "load_rules",
+    "plant",
     "signals_for",
     "upcoming",
 ]

@@ -133,8 +133,9 @@ def applicability(rule: Rule, evidence: Evidence) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 row`, `2 rows`, `2 people`, `2 proxies`."""
+    many = {"person": "people", "forgotten person": "forgotten people", "proxy": "proxies"}
+    return f"{count} {noun}" if count == 1 else f"{count} {many.get(noun, noun + 's')}"
 
 
 def first(rows: Iterable[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:

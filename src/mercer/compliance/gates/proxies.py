@@ -65,7 +65,7 @@ class ProtectedAndProxies(RuleGate):
             examined=len(features) + len(probes),
             violations=len(direct) + len(proxies),
             measured=f"{plural(len(direct), 'protected feature')}, {plural(len(proxies), 'proxy')} among "
-            f"{plural(len(probes), 'probe')} (strongest AUC {strongest:.2f})".replace("proxys", "proxies"),
+            f"{plural(len(probes), 'probe')} (strongest AUC {strongest:.2f})",
             offending=direct + proxies,
             missing=_missing(features, groups, probes),
             target=str((direct + proxies)[0]["target"]) if direct or proxies else "",
