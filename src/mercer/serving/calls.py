@@ -25,13 +25,13 @@ _PAST: dict[str, JsonValue] = {
 class PastEvent(Wire):
     """One event of a history that the caller gives."""
 
-    item: Id
-    time: Time
-    kind: Kind = "purchase"
+    item: Id = Field(description="an item of the catalogue")
+    time: Time = Field(description="when it happened")
+    kind: Kind = Field("purchase", description="view, cart, purchase, return, …")
     quantity: Quantity = 1.0
     amount_minor: Whole | None = Field(None, description="signed amount in minor units; a return is negative")
-    basket: Id | None = None
-    session: Id | None = None
+    basket: Id | None = Field(None, description="the order or receipt")
+    session: Id | None = Field(None, description="the visit")
     event: Id | None = Field(None, description="needed only if a return names it")
     origin: Id | None = Field(None, description="for a return: the event that it undoes")
     origin_time: Time | None = Field(None, description="for a return: when what it undoes was bought")
@@ -68,7 +68,7 @@ class _Asking(Wire):
     k: int = Field(10, strict=True, ge=1, le=100, description="how many items")
     context: ContextIn = ContextIn()
     rules: Rules = Rules()
-    session: Id | None = None
+    session: Id | None = Field(None, description="the visit, for the log")
 
 
 class RecommendCall(_Asking):
@@ -120,11 +120,11 @@ class PredictCall(Wire):
 class EventIn(Wire):
     """One event. The id makes it idempotent: the same event may be sent again."""
 
-    event: Id
-    user: Id
-    item: Id
-    time: Time
-    kind: Kind
+    event: Id = Field(description="the event's id")
+    user: Id = Field(description="who acted")
+    item: Id = Field(description="an item of the catalogue")
+    time: Time = Field(description="when it happened")
+    kind: Kind = Field(description="view, cart, purchase, return, …")
     known_at: Time | None = Field(None, description="when the shop could know it; default: on arrival")
     quantity: Quantity = 1.0
     amount_minor: Whole | None = None

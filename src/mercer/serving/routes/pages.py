@@ -7,7 +7,13 @@ from importlib.resources import files
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {"js": "text/javascript", "css": "text/css"}
+_MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="7" fill="#1d3557"/>'
+    '<path d="M7 23V9l9 9 9-9v14" fill="none" stroke="#f1faee" stroke-width="3.4" stroke-linejoin="round"/>'
+    "</svg>"
+)
 _PAGES = files("mercer.serving") / "pages"
 
 
@@ -18,8 +24,9 @@ def router() -> APIRouter:
     assets = {
         entry.name: (entry.read_bytes(), kind)
         for entry in _PAGES.iterdir()
-        if (kind := _TYPES.get(f".{entry.name.rpartition('.')[2]}")) is not None
+        if (kind := _TYPES.get(entry.name.rpartition(".")[2])) is not None
     }
+    assets["mark.svg"] = (_MARK.encode(), "image/svg+xml")
 
     @routes.get("/")
     def console() -> HTMLResponse:
