@@ -30,9 +30,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         try:
-            metadata.create_all(self.engine)
-            self._check_schema()
-        except OperationalError as fault:
+            self._prepare()
+        except (OperationalError, OSError) as fault:
             raise OutputError(
                 "The state database can't be opened or written.",
                 remedy="Check the state URL, and that its folder exists and can be written.",
@@ -73,8 +72,11 @@ class Database:
         """Close every connection."""
         self.engine.dispose()
 
-    def _check_schema(self) -> None:
+    def _prepare(self) -> None:
+        if self.is_sqlite and self.engine.url.database not in (None, "", ":memory:"):
+            Path(str(self.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
         with self.write() as connection:
+            metadata.create_all(connection)
             known = connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar()
             if known is None:
                 statement = self.insert(meta).values(name="schema", value=str(SCHEMA))
@@ -97,8 +99,6 @@ def _engine(url: str) -> Engine:
         ) from fault
     except ModuleNotFoundError as fault:
         raise MissingExtraError(fault.name or "The database driver", "postgres") from fault
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         parsed, poolclass=QueuePool, pool_size=16, max_overflow=48, connect_args={"check_same_thread": False}
     )
