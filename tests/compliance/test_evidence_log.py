@@ -67,7 +67,7 @@ def test_line_rehashed_without_the_key_is_named(log: EvidenceLog, tmp_path: Path
         ([], "every line was taken away"),
     ],
 )
-def test_deleted_moved_repeated_or_cut_lines_are_named(  # noqa: E501
+def test_deleted_moved_repeated_or_cut_lines_are_named(
     log: EvidenceLog, keep: list[int], message: str
 ) -> None:
     before = lines(log)

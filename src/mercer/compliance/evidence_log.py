@@ -61,9 +61,9 @@ class EvidenceLog:
         """
         private = self._private_key()
         with self._locked() as stream:
-            content = stream.read()
-            whole = content.rfind(b"\n") + 1
-            lines = [_parse(number, text) for number, text in enumerate(self._split(content[:whole]))]
+            held = stream.read()
+            whole = held.rfind(b"\n") + 1
+            lines = [_parse(number, text) for number, text in enumerate(self._split(held[:whole]))]
             entries = self._verified(lines, None)
             # Only now: a half line may be the remains of one that the head knows, and then it is evidence.
             stream.truncate(whole)
