@@ -23,7 +23,7 @@ N_BINS = 10
 CLIP = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
 
-_NEWTON_STEPS = 12
+_NEWTON_STEPS = 25
 
 
 def auc(value: Floats, outcome: Floats) -> Pooled:
@@ -61,7 +61,8 @@ def brier_skill(value: Floats, outcome: Floats) -> Pooled:
         with np.errstate(invalid="ignore", divide="ignore"):
             total = weights.sum(axis=1)
             rate = weights @ outcome / total
-            return np.asarray(1 - (weights @ error / total) / (rate * (1 - rate)))
+            base = rate * (1 - rate)
+            return np.where(base > 1e-12, 1 - (weights @ error / total) / base, np.nan)
 
     return at
 
@@ -75,7 +76,7 @@ def calibration_slope(value: Floats, outcome: Floats) -> Pooled:
     x = np.log(clipped / (1 - clipped))
 
     def at(weights: Floats) -> Floats:
-        a, b = np.zeros(len(weights)), np.ones(len(weights))
+        a, b = np.zeros(len(weights)), np.zeros(len(weights))
         step = np.full(len(weights), np.inf)
         with np.errstate(all="ignore"):
             for _ in range(_NEWTON_STEPS):

@@ -60,9 +60,10 @@ class Scored:
     @cached_property
     def units(self) -> pd.Index:
         """The distinct units, sorted; for predictions one entry a (unit, as_of)."""
-        if self.kind == "ranking":
-            return pd.Index(np.unique(self.rows["unit"].to_numpy(object)))
-        return pd.MultiIndex.from_frame(self.rows[["unit", "as_of"]].sort_values(["unit", "as_of"]))
+        pairs = self.rows[["unit", "as_of"]] if self.kind != "ranking" else None
+        names = set(self.rows["unit"]) if pairs is None else set(pairs.itertuples(index=False, name=None))
+        found: pd.Index = pd.Index(sorted(names))
+        return found
 
     @property
     def slices(self) -> dict[str, list[str]]:
