@@ -78,7 +78,10 @@ MONETARY = (
         "missing where the first purchase is less than a year old",
     ),
     Feature(
-        "spend_rate", "Spend less returns for each day since the first purchase", "minor units a day", ABSENT
+        "spend_rate",
+        "Spend less returns for each day since the first purchase (90 at least)",
+        "minor units a day",
+        ABSENT,
     ),
     Feature(
         "order_value_mean", "Value of an average order, less returns", "minor units", ABSENT, clock=False

@@ -57,8 +57,9 @@ def monetary(line: Timeline, bought: Orders) -> Columns:
     season = purchases.total(purchases.amount, _same_season(purchases.age))
     season = season + returns.total(returns.amount, _same_season(returns.net_age))
     columns["net_spend_same_season"] = _if_older(first, season)
-    # A first purchase of today would make any rate infinite; a month is the least time it is spread over.
-    columns["spend_rate"] = divide(columns["net_spend"], np.maximum(first, 30.0))
+    # A first purchase of today would make any rate infinite: a season is the least time it is spread over.
+    spent = np.maximum(columns["net_spend"], 0.0)
+    columns["spend_rate"] = divide(spent, np.maximum(first, float(SEASON)))
     columns |= _order_values(bought)
     gross = purchases.total(purchases.amount)
     columns["unit_price_mean"] = divide(gross, purchases.total(purchases.quantity))

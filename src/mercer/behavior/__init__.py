@@ -1,0 +1,28 @@
+"""Predictors of what an entity will do: a probability or an amount, with its interval and its reasons.
+
+naive.py        `past-rate`: what recency, frequency and past spend alone say; the opponent to beat
+boosted.py      `lightgbm`: boosted trees on point-in-time features
+rates.py        rates by recency and frequency, behind `past-rate`
+spending.py     past spend scaled to the horizon, behind `past-rate`
+probabilities.py, amounts.py   from raw scores of trees to probabilities and amounts
+options.py      what every predictor of this room can be told
+labels.py       the checks on labelled rows, and their canonical order
+folds.py        folds that keep an entity together
+matrix.py       feature frames as matrices
+trees.py        fitting, storing and reading an ensemble of boosted trees
+calibration.py  scores as probabilities, with intervals
+bands.py        intervals of amounts
+reasons.py      contributions as reasons
+storage.py      the JSON part of a model folder
+
+Predictors register as entry points of the group `mercer.predictors`; `mercer.testing.predictors` holds the
+contract that each must pass. LightGBM and SciPy are imported when a predictor needs them.
+"""
+
+from mercer.behavior.boosted import LightGbm
+from mercer.behavior.naive import PastRate
+
+DEFAULTS = ("past-rate", "lightgbm")
+"""The predictors that compete when a target says `models: auto`."""
+
+__all__ = ["DEFAULTS", "LightGbm", "PastRate"]

@@ -1,0 +1,83 @@
+"""Feature frames as matrices: which columns a model reads and how categories are numbered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mercer.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+
+MOST_CATEGORIES = 200
+"""Rarer categories of a column count as missing: they hold too few rows to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Columns in the order of the matrix; categories: the known values of each column of text."""
+
+    names: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def learn(cls, frame: pd.DataFrame) -> Encoding:
+        """Columns of `frame` that vary (a value that all rows share teaches nothing)."""
+        names: list[str] = []
+        categories: dict[str, tuple[str, ...]] = {}
+        for name in frame.columns:
+            column = frame[name]
+            if column.nunique(dropna=False) < 2:
+                continue
+            names.append(name)
+            if column.dtype != np.float64:
+                counts = Counter(value for value in column if isinstance(value, str))
+                frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
+                categories[name] = tuple(sorted(frequent))
+        return cls(tuple(names), categories)
+
+    @property
+    def categorical(self) -> list[int]:
+        """Positions of the columns of text."""
+        return [at for at, name in enumerate(self.names) if name in self.categories]
+
+    def matrix(self, frame: pd.DataFrame) -> Floats:
+        """float64, shape (n, len(names)); NaN where missing; a category unknown at the fit is missing.
+
+        Raises DataError naming a column that the fit saw and `frame` lacks.
+        """
+        values = np.empty((len(frame), len(self.names)))
+        for at, name in enumerate(self.names):
+            if name not in frame.columns:
+                raise DataError(
+                    f"Column {name!r}, which the model was fitted on, is missing.",
+                    remedy="Give every column of the training examples.",
+                )
+            values[:, at] = self._numbers(name, frame[name])
+        return values
+
+    def text(self, name: str, value: float) -> str | None:
+        """The category that `value` of column `name` stands for, or None where it is a number or missing."""
+        known = self.categories.get(name)
+        return None if known is None or np.isnan(value) else known[int(value)]
+
+    def dump(self) -> dict[str, Any]:
+        """JSON content; `Encoding.parse` reads it."""
+        return {"names": list(self.names), "categories": {k: list(v) for k, v in self.categories.items()}}
+
+    @classmethod
+    def parse(cls, content: dict[str, Any]) -> Encoding:
+        """Read what `dump` gave."""
+        return cls(tuple(content["names"]), {k: tuple(v) for k, v in content["categories"].items()})
+
+    def _numbers(self, name: str, column: pd.Series[Any]) -> Floats:
+        known = self.categories.get(name)
+        if known is None:
+            return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        code = {value: float(at) for at, value in enumerate(known)}
+        return np.fromiter((code.get(value, np.nan) for value in column), np.float64, len(column))
