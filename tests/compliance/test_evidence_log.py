@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ AT = 1_790_000_000_000_000
 def log(tmp_path: Path) -> EvidenceLog:
     written = EvidenceLog(tmp_path / "run" / "evidence.jsonl", tmp_path / "keys")
     for number in range(4):
-        written.append("gates", {"verdict": "pass", "number": number}, AT + number)
+        written.append({"verdict": "pass", "number": number}, AT + number, "gates")
     return written
 
 
@@ -49,7 +50,7 @@ def test_edited_line_is_named(log: EvidenceLog) -> None:
 def test_line_rehashed_without_the_key_is_named(log: EvidenceLog, tmp_path: Path) -> None:
     stranger = EvidenceLog(tmp_path / "other.jsonl", tmp_path / "other-keys")
     for number in range(4):
-        stranger.append("gates", {"verdict": "pass", "number": number}, AT + number)
+        stranger.append({"verdict": "pass", "number": number}, AT + number, "gates")
     log.path.write_bytes(stranger.path.read_bytes())
 
     with pytest.raises(DamagedError, match="line 1, its signature is wrong"):
@@ -83,7 +84,7 @@ def test_half_a_line_is_damage_until_the_next_append_mends_it(log: EvidenceLog) 
     with pytest.raises(DamagedError, match="line 5, it is cut off"):
         log.verify()
 
-    log.append("report", {}, AT + 9)
+    log.append({}, AT + 9, "report")
 
     assert [entry.kind for entry in log.verify()][-1] == "report"
     assert len(log.verify()) == 5
@@ -95,7 +96,7 @@ def test_cut_inside_an_acknowledged_line_is_not_mended(log: EvidenceLog) -> None
     remains = log.path.read_bytes()
 
     with pytest.raises(DamagedError, match="1 lines were cut off"):
-        log.append("report", {}, AT + 9)
+        log.append({}, AT + 9, "report")
 
     assert log.path.read_bytes() == remains
 
@@ -103,7 +104,7 @@ def test_cut_inside_an_acknowledged_line_is_not_mended(log: EvidenceLog) -> None
 def test_crash_between_line_and_head_loses_nothing(log: EvidenceLog, tmp_path: Path) -> None:
     heads = tmp_path / "keys" / "evidence-heads"
     before = {path: path.read_bytes() for path in heads.iterdir()}
-    log.append("report", {}, AT + 9)
+    log.append({}, AT + 9, "report")
     for path, content in before.items():
         path.write_bytes(content)
 
@@ -134,7 +135,17 @@ def test_private_key_is_its_owners_alone(log: EvidenceLog, tmp_path: Path) -> No
 
 
 def test_log_without_a_file_is_empty(tmp_path: Path) -> None:
-    assert EvidenceLog(tmp_path / "none.jsonl", tmp_path / "keys").verify() == []
+    log = EvidenceLog(tmp_path / "none.jsonl", tmp_path / "keys")
+
+    assert log.verify() == []
+    assert log.last_facts() is None
+
+
+def test_last_facts_are_those_appended_last(log: EvidenceLog) -> None:
+    log.append({"files": {"gates.json": "aa"}}, datetime(2026, 10, 2, tzinfo=UTC))
+
+    assert log.last_facts() == {"files": {"gates.json": "aa"}}
+    assert log.entries()[-1].at == "2026-10-02T00:00Z"
 
 
 @settings(max_examples=40, deadline=None)
@@ -142,8 +153,8 @@ def test_log_without_a_file_is_empty(tmp_path: Path) -> None:
 def test_any_flipped_bit_is_noticed(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
     folder = tmp_path_factory.mktemp("flip")
     log = EvidenceLog(folder / "evidence.jsonl", folder / "keys")
-    log.append("gates", {"text": "a sentence \u2028 with another line end"}, AT)
-    log.append("gates", {"text": "another"}, AT)
+    log.append({"text": "a sentence \u2028 with another line end"}, AT, "gates")
+    log.append({"text": "another"}, AT, "gates")
     content = bytearray(log.path.read_bytes())
     content[at % len(content)] ^= 1 << bit
     log.path.write_bytes(bytes(content))

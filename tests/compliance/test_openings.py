@@ -13,12 +13,14 @@ from compliance.shop import NOW, people
 from mercer.compliance import (
     CaseStore,
     Evidence,
+    NewCase,
     cases_from_findings,
     cases_from_predictions,
     check,
     most_adverse,
     plant,
 )
+from mercer.contracts import Reason
 
 LATEST = int(np.datetime64("2026-07-01", "us").astype(np.int64))
 
@@ -70,7 +72,13 @@ def test_predictions_open_cases_with_their_reasons(clean: Evidence) -> None:
         return clean.candidate.explain("repurchase", clean.snapshots["repurchase"].take(rows))
 
     cases = cases_from_predictions(
-        "repurchase", clean.predictions["repurchase"], reasons, 3, NOW, target=target
+        "repurchase",
+        clean.predictions["repurchase"],
+        reasons,
+        3,
+        NOW,
+        adverse=target.adverse,
+        effect=target.effect,
     )
 
     assert len(cases) == 3
@@ -79,6 +87,20 @@ def test_predictions_open_cases_with_their_reasons(clean: Evidence) -> None:
     assert cases[0].kind == "adverse-decision"
     assert cases[0].reasons[0]["feature"] == "recency_days"
     assert cases[0].opened == datetime(2026, 10, 1, 23, 59, 59, 999999, UTC)
+
+
+def test_reasons_may_come_for_every_row() -> None:
+    told = [[Reason("f", float(row), 1.0, "a feature")] for row in range(5)]
+
+    (case,) = cases_from_predictions("repurchase", predictions(), told, 1, NOW, adverse="high")
+
+    assert case.reasons[0]["value"] == 2.0
+
+
+def test_a_new_case_survives_json(clean: Evidence) -> None:
+    cases = cases_from_findings(check(plant("consent", clean)), NOW)
+
+    assert [NewCase.from_json(json.loads(json.dumps(case.to_json()))) for case in cases] == cases
 
 
 def test_target_without_effect_opens_alerts() -> None:

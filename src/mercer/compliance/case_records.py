@@ -47,6 +47,24 @@ class NewCase:
         content = json.dumps([self.kind, self.subject, self.rule, self.occasion])
         return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` reads them."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "opened": self.opened.isoformat(),
+            "rule": self.rule,
+            "occasion": self.occasion,
+            "score": self.score,
+            "reasons": [dict(reason) for reason in self.reasons],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> NewCase:
+        """What `to_json` wrote."""
+        opened, reasons = datetime.fromisoformat(content["opened"]), tuple(content["reasons"])
+        return cls(**{**content, "opened": opened, "reasons": reasons})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:

@@ -25,7 +25,7 @@ from mercer.compliance.case_records import (
     to_datetime,
     to_micros,
 )
-from mercer.errors import NotFoundError, OutputError, UsageError, nearest
+from mercer.errors import ConflictError, NotFoundError, OutputError, UsageError, nearest
 
 _META = sa.MetaData()
 
@@ -153,8 +153,8 @@ class CaseStore:
     ) -> Case:
         """Dispose of an open case, for good. Returns it with its history.
 
-        Raises NotFoundError for an unknown case, UsageError for one that is closed, a disposition that is
-        none of DISPOSITIONS, an empty role, or a time before the case was opened.
+        Raises NotFoundError for an unknown case, ConflictError for one that is closed, UsageError for a
+        disposition that is none of DISPOSITIONS, an empty role, or a time before the case was opened.
         """
         if disposition not in DISPOSITIONS:
             raise UsageError(
@@ -173,7 +173,7 @@ class CaseStore:
                 .values(disposition=disposition, reviewer_role=reviewer_role, closed=closed)
             )
             if changed.rowcount != 1:
-                raise UsageError(
+                raise ConflictError(
                     f"Case {case} is closed already, as {row['disposition']}.",
                     remedy="A disposition is final; open another case.",
                 )

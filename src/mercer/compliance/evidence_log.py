@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from mercer.compliance.case_records import to_micros
 from mercer.compliance.gates.base import instant
 from mercer.compliance.pseudonyms import key_file
 from mercer.errors import DamagedError, OutputError
@@ -53,8 +55,8 @@ class EvidenceLog:
         self.path = path
         self.key_folder = key_folder
 
-    def append(self, kind: str, content: Mapping[str, Any], at: int) -> Entry:
-        """Add one signed line and force it to disk. at: int64 microseconds.
+    def append(self, content: Mapping[str, Any], at: datetime | int, kind: str = "run") -> Entry:
+        """Add one signed line and force it to disk. at: UTC, or int64 microseconds.
 
         A line that a crash left half written is taken away first. Raises DamagedError when the log that is
         there does not verify, OutputError when it can't be written.
@@ -71,7 +73,7 @@ class EvidenceLog:
             body = {
                 "schema": SCHEMA,
                 "number": len(entries),
-                "at": instant(at),
+                "at": instant(to_micros(at)),
                 "kind": kind,
                 "content": dict(content),
                 "previous": previous,
@@ -87,6 +89,11 @@ class EvidenceLog:
             first = entries[0].hash if entries else digest
             self._write_head(first, len(entries) + 1, digest, private)
         return _entry(line)
+
+    def last_facts(self) -> Mapping[str, Any] | None:
+        """Content of the last line, after verifying all of them; None for a log that is not there yet."""
+        entries = self.verify()
+        return entries[-1].content if entries else None
 
     def entries(self) -> list[Entry]:
         """Every line, unverified. Raises DamagedError when a line is no entry."""

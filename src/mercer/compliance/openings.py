@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mercer.brief import BehaviorTarget
 from mercer.compliance.case_records import NewCase, to_datetime
 from mercer.compliance.gates.base import instant
 from mercer.compliance.report import GateReport
@@ -71,25 +71,28 @@ def most_adverse(predictions: pd.DataFrame, capacity: int, adverse: str) -> Rows
 def cases_from_predictions(
     name: str,
     predictions: pd.DataFrame,
-    reasons: Callable[[Rows], Sequence[Sequence[Reason]]] | None,
+    reasons: Callable[[Rows], Sequence[Sequence[Reason]]] | Sequence[Sequence[Reason]] | None,
     capacity: int,
     now: datetime | int,
     *,
-    target: BehaviorTarget | None = None,
+    adverse: Literal["high", "low"] = "low",
+    effect: str = "none",
 ) -> list[NewCase]:
     """A case for each of the day's most adverse predictions, within what people can look at.
 
-    name: the target's. reasons: called once with the row numbers chosen, since explaining costs; None: no
-    reasons. capacity: cases a day. target: says which end is adverse and whether the effect makes it an
-    adverse decision instead of an alert; left out: low values, an alert.
+    name: the target's. reasons: in the order of the predictions, or a function called once with the row
+    numbers chosen, since explaining costs; None: no reasons. capacity: cases a day. adverse: which end is a
+    risk. effect: the target's; credit and significant make an adverse decision of what else is an alert.
     """
-    adverse = target.adverse if target else "low"
-    decides = target is not None and target.effect in ADVERSE_EFFECTS
     rows = most_adverse(predictions, capacity, adverse)
-    told: Sequence[Sequence[Reason]] = reasons(rows) if reasons and len(rows) else [()] * len(rows)
+    told: Sequence[Sequence[Reason]] = [()] * len(rows)
+    if callable(reasons) and len(rows):
+        told = reasons(rows)
+    elif reasons is not None and not callable(reasons):
+        told = [reasons[row] for row in rows.tolist()]
     return [
         NewCase(
-            kind="adverse-decision" if decides else "alert",
+            kind="adverse-decision" if effect in ADVERSE_EFFECTS else "alert",
             subject=str(predictions["cluster"].iloc[row]),
             opened=to_datetime(now),
             rule=name,

@@ -24,6 +24,14 @@ class Fault:
     sentence: str
     make: Callable[[Evidence], Evidence]
 
+    def plant(self, evidence: Evidence) -> Evidence:
+        """The evidence with the violation planted, under a brief that falls under the rule.
+
+        Raises UnsupportedError where the run has nothing that the fault could be planted in (a fault of
+        predictions needs a target that predicts).
+        """
+        return self.make(_within(evidence, rule(self.rule)))
+
 
 FAULTS: dict[str, Fault] = {
     entry.name: entry
@@ -121,13 +129,8 @@ def fault(name: str) -> Fault:
 
 
 def plant(name: str, evidence: Evidence) -> Evidence:
-    """The evidence with the violation planted, under a brief that falls under the rule.
-
-    Raises NotFoundError for an unknown fault, and UnsupportedError where the run has nothing that the fault
-    could be planted in (a fault of predictions needs a target that predicts).
-    """
-    chosen = fault(name)
-    return chosen.make(_within(evidence, rule(chosen.rule)))
+    """`fault(name).plant(evidence)`. Raises NotFoundError for an unknown fault."""
+    return fault(name).plant(evidence)
 
 
 def _within(evidence: Evidence, judged_by: Rule) -> Evidence:
