@@ -99,9 +99,11 @@ class AmountHead:
         return head
 
     def _amount(self, raw: Floats) -> Floats:
-        return self._mean * np.exp(np.clip(raw, -30.0, self._most))
+        amount: Floats = self._mean * np.exp(np.clip(raw, -30.0, self._most))
+        return amount
 
 
 def _rate(frame: pd.DataFrame) -> Floats:
     """Spend a day, 0 where nothing was ever bought."""
-    return np.nan_to_num(frame[RATE].to_numpy(np.float64))
+    rate: Floats = np.nan_to_num(frame[RATE].to_numpy(np.float64))
+    return rate

@@ -41,7 +41,10 @@ class Bands:
         """Learn from out-of-fold predictions and outcomes, shape (n,) each, n >= 1."""
         floor = max(FLOOR * float(outcome.mean()), 1.0)
         count = int(np.clip(len(value) // ROWS_A_BAND, 1, MOST_BANDS))
-        edges = np.unique(np.quantile(value, np.arange(1, count) / count)) if count > 1 else np.zeros(0)
+        # Edges are values that occur, so that no band is empty.
+        inner = np.arange(1, count) / count
+        edges = np.unique(np.quantile(value, inner, method="lower")) if count > 1 else np.zeros(0)
+        edges = edges[edges > value.min()]
         band = np.searchsorted(edges, value, "right")
         ratio = outcome / (value + floor)
         shares = [_shares(ratio[band == b]) for b in range(len(edges) + 1)]
@@ -72,11 +75,19 @@ class Bands:
 
 
 def _shares(ratio: Floats) -> tuple[float, float]:
-    """Conformal quantiles: the ceil((n + 1)(1 - a/2))-th smallest and its mirror."""
-    if not len(ratio):
-        return 0.0, 1.0
+    """Conformal quantiles: the ceil((n + 1)(1 - a))-th smallest ratio, and its mirror image below.
+
+    Half of the misses are allowed on each side; all of them above where the lower end is nothing, because no
+    amount can lie below it. With few rows the ends are the largest ratio and 0.
+    """
     ordered = np.sort(ratio)
-    above = int(np.ceil((len(ratio) + 1) * (1 - MISS / 2)))
-    high = ordered[min(above, len(ratio)) - 1]
-    low = ordered[len(ratio) - above] if above <= len(ratio) else 0.0
-    return float(low), float(high)
+    n = len(ordered)
+    above = _rank(n, MISS / 2)
+    low = float(ordered[n - above]) if above <= n else 0.0
+    if low <= 0:
+        above = _rank(n, MISS)
+    return low, float(ordered[min(above, n) - 1])
+
+
+def _rank(n: int, miss: float) -> int:
+    return int(np.ceil((n + 1) * (1 - miss)))
