@@ -5,7 +5,7 @@ rules.py         Rule, load_rules: which rules bind on a day
 evidence.py      Evidence: what the gates measure
 gates/           one gate a file, loaded by entry point
 signals.py       consent, objection and opt-out of people at a time
-check.py         check: every rule, every gate, every acceptance
+judgement.py     check: every rule, every gate, every acceptance
 report.py        GateReport: findings, verdict, gates.json
 pseudonyms.py    short keyed hashes that stand for people
 faults/          a planted violation for every executable rule
@@ -18,10 +18,10 @@ reference.py     the reference page of the rules, written from the packs
 
 from mercer.compliance.case_records import DISPOSITIONS, Case, NewCase
 from mercer.compliance.cases import CaseStore
-from mercer.compliance.check import check, check_acceptances
 from mercer.compliance.evidence import Evidence, Suppressed
 from mercer.compliance.evidence_log import Entry, EvidenceLog
 from mercer.compliance.faults import FAULTS, Fault, fault, plant
+from mercer.compliance.judgement import check, check_acceptances
 from mercer.compliance.openings import cases_from_findings, cases_from_predictions, most_adverse
 from mercer.compliance.pseudonyms import Pseudonyms
 from mercer.compliance.report import GateReport, Judged, Verdict

@@ -105,6 +105,7 @@ def _finding(entry: Judged, day: date) -> dict[str, Any]:
     return {
         **asdict(finding),
         "offending": [dict(row) for row in finding.offending],
+        "threshold_unit": rule.threshold_unit,
         "title": rule.title,
         "citation": rule.citation,
         "jurisdiction": rule.jurisdiction,

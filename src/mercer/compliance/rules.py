@@ -72,6 +72,7 @@ class Rule(BaseModel):
     stage: Stage
     gate: str
     threshold: float | str
+    threshold_unit: str = ""
     parameters: dict[str, Parameter] = {}
     only_effects: tuple[str, ...] = ()
     only_with: str = ""
