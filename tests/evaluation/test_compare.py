@@ -97,3 +97,10 @@ def test_the_subject_meets_every_other_model_in_every_slice() -> None:
     ]  # fmt: skip
     # Three units a slice are too few for a verdict.
     assert [c.verdict for c in found[1:]] == ["not-tested", "not-tested"]
+
+
+def test_an_outside_system_without_slices_is_compared_as_a_whole() -> None:
+    a, b = ranks([1, 2, 3, 4, 5, 6]), ranks([6, 5, 4, 3, 2, 1])
+    a.rows["slice_history"] = ["new"] * 3 + ["old"] * 3
+    found = compare_with("a", {"a": a, "b": b}, "mrr@10", slices=True, **WHERE)
+    assert [c.slice for c in found] == ["all"]

@@ -123,29 +123,25 @@ def compare_with(
 ) -> list[Comparison]:
     """`subject` against every other model of `scored`, over all units and, if asked, within every slice."""
     found = []
-    a = scored[subject]
-    places = [ALL]
-    if slices and metric.split("@")[0] not in ("judged", "novelty", "coverage", "exposure-gini"):
-        places += [f"{key}={value}" for key, values in a.slices.items() for value in values]
-    for name, b in scored.items():
+    by_slice = slices and metric.split("@")[0] not in ("judged", "novelty", "coverage", "exposure-gini")
+    own = _places(scored[subject]) if by_slice else []
+    for name, other in scored.items():
         if name == subject:
             continue
-        for place in places:
-            pair = (subject, name)
-            found.append(
+        # An outside system may have been scored without slices: then only the whole is compared.
+        shared = set(_places(other)) if own else set()
+        for place in [ALL, *(slice_name for slice_name in own if slice_name in shared)]:
+            found.append(  # noqa: PERF401 - a comprehension would hide the two loops
                 compare(
-                    a,
-                    b,
-                    metric,
-                    names=pair,
-                    task=task,
-                    target=target,
-                    fit_on=fit_on,
-                    slice_name=place,
-                    seed=seed,
+                    scored[subject], other, metric, names=(subject, name), task=task, target=target,
+                    fit_on=fit_on, slice_name=place, seed=seed,
                 )
-            )
+            )  # fmt: skip
     return found
+
+
+def _places(scored: Scored) -> list[str]:
+    return [f"{key}={value}" for key, values in scored.slices.items() for value in values]
 
 
 def adjust(comparisons: Sequence[Comparison]) -> list[Comparison]:
