@@ -7,6 +7,7 @@ import pytest
 from release.small_shop import CUT, DAY, Shop, make_shop
 from starlette.testclient import TestClient
 
+from mercer.compliance import CaseStore
 from mercer.release import Release
 from mercer.serving import OnlineState, Settings, build_app
 from mercer.serving.state import SCOPES
@@ -33,8 +34,9 @@ def state(tmp_path: Path) -> Iterator[OnlineState]:
 
 
 @pytest.fixture
-def settings(release: Release, state: OnlineState) -> Settings:
-    return Settings(release=release, state=state, clock=lambda: NOW, max_body_bytes=100_000)
+def settings(release: Release, state: OnlineState, tmp_path: Path) -> Settings:
+    cases = CaseStore(f"sqlite:///{tmp_path}/state/mercer.db")
+    return Settings(release=release, state=state, cases=cases, clock=lambda: NOW, max_body_bytes=100_000)
 
 
 @pytest.fixture

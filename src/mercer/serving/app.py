@@ -10,8 +10,15 @@ from starlette.middleware import Middleware
 
 import mercer
 from mercer.serving import problems
-from mercer.serving.middleware import Authentication, BodyLimit, Measure, RequestId, SecurityHeaders
-from mercer.serving.routes import answers, consents, events, facts, items, pages
+from mercer.serving.middleware import (
+    Authentication,
+    BodyLimit,
+    Faults,
+    Measure,
+    RequestId,
+    SecurityHeaders,
+)
+from mercer.serving.routes import answers, cases, consents, events, facts, items, pages
 from mercer.serving.settings import Settings
 
 _DESCRIPTION = """Recommendations, search results and predictions of a mercer release.
@@ -47,6 +54,7 @@ def build_app(settings: Settings) -> FastAPI:
             Middleware(RequestId),
             Middleware(SecurityHeaders),
             Middleware(Measure, registry=registry),
+            Middleware(Faults),
             Middleware(BodyLimit, limit=settings.max_body_bytes),
             Middleware(Authentication, keys=settings.state.keys),
         ],
@@ -57,6 +65,7 @@ def build_app(settings: Settings) -> FastAPI:
         events.router(answering),
         items.router(answering),
         consents.router(answering),
+        cases.router(settings.cases, settings.clock),
         facts.router(answering, registry),
         pages.router(),
     ):

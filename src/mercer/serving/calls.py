@@ -205,11 +205,39 @@ class ConsentIn(Wire):
     )
 
 
+class CaseIn(Wire):
+    """What a person is to decide."""
+
+    kind: Literal["alert", "adverse-decision", "failed-gate", "law-change"]
+    subject: Id = Field(description="the entity or rule that the case is about")
+    rule: Id = Field(description="the rule or target that it rests on")
+    occasion: Id = Field(description="what makes it this case and no other: a day, an id")
+    opened: Time | None = Field(None, description="default: now")
+    score: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
+    reasons: list[dict[str, str | float | bool | None]] = Field([], max_length=50)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "alert",
+                    "subject": "customer-17",
+                    "rule": "repurchase",
+                    "occasion": "2026-10-01",
+                    "score": 0.93,
+                    "reasons": [{"feature": "days_since_order", "value": 212}],
+                }
+            ]
+        }
+    )
+
+
 class CloseCall(Wire):
     """How a case was disposed of."""
 
-    disposition: Annotated[Text, Field(min_length=1, max_length=200)]
+    disposition: Literal["confirmed", "upheld", "dismissed", "overturned", "mended", "inconclusive"]
     role: Annotated[Text, Field(min_length=1, max_length=100, description="the role that decided, no name")]
+    note: Annotated[Text, Field(max_length=2_000)] = ""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"disposition": "confirmed", "role": "fraud-analyst"}]}

@@ -71,7 +71,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MercerError, _deliberate)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _fault)
 
 
 def _id(request: Request) -> str:
@@ -121,12 +120,14 @@ def _deliberate(request: Request, error: Exception) -> JSONResponse:
     for kind, status, name in _STATUS:
         if isinstance(told, kind):
             return problem(_id(request), status, name, told.message, remedy=told.remedy)
-    return _fault(request, error)
+    return fault(_id(request), error)
 
 
 _HTTP = {
+    400: ("invalid-body", "The body can't be read.", "Send one JSON object."),
     404: ("not-found", "There is nothing at this path.", "See the reference at /docs."),
     405: ("wrong-method", "This path does not take this method.", "See the reference at /docs."),
+    413: ("body-too-large", "The body is too large.", "Send less at once."),
     415: ("wrong-media-type", "The body must be JSON.", "Send `Content-Type: application/json`."),
 }
 
@@ -139,15 +140,16 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     return problem(_id(request), told.status_code, kind, message, remedy=remedy, headers=told.headers)
 
 
-def _fault(request: Request, error: Exception) -> JSONResponse:
+def fault(request_id: str, error: Exception) -> JSONResponse:
+    """The answer to an error that nobody expected; the log gets its kind and place."""
     # The message of a fault may hold personal data: the log gets the kind and the place, never the text.
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
-    log.error("request %s: %s at %s", _id(request), type(error).__name__, place)
+    log.error("request %s: %s at %s", request_id, type(error).__name__, place)
     return problem(
-        _id(request),
+        request_id,
         500,
         "fault",
         "mercer could not answer this request.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -90,6 +90,45 @@ class ConsentReply(Reply):
     """The entry holds from the next request on."""
 
     recorded: bool = True
+
+
+class CaseLine(BaseModel):
+    """One thing that happened to a case."""
+
+    at: datetime
+    action: str
+    disposition: str | None
+    reviewer_role: str | None
+    note: str
+
+
+class CaseOut(BaseModel):
+    """A case; its history, oldest line first, is empty in lists."""
+
+    case: str
+    kind: str
+    subject: str
+    status: Literal["open", "closed"]
+    opened: datetime
+    score: float | None
+    reasons: list[dict[str, Any]]
+    rule: str
+    disposition: str | None
+    reviewer_role: str | None
+    closed: datetime | None
+    history: list[CaseLine] = []
+
+
+class CasesReply(Reply):
+    """Cases, newest first."""
+
+    cases: list[CaseOut]
+
+
+class CaseReply(Reply):
+    """One case."""
+
+    case: CaseOut
 
 
 class Parameter(BaseModel):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from fastapi import FastAPI
 
+from mercer.compliance import CaseStore
 from mercer.contracts import Context, Requests
 from mercer.errors import GateError, OutputError, UsageError
 from mercer.release import Release, histories, load, locate
@@ -67,7 +68,8 @@ def prepare(place: Path, *, host: str, state_url: str | None = None, dev: bool =
     release = load(place)
     notes = _judged(release, dev=dev)
     warm(release)
-    state = OnlineState(state_url or state_url_of(place))
+    url = state_url or state_url_of(place)
+    state = OnlineState(url)
     folder = release.folder
     seeded = seed_from_run(state, folder.parent) if folder.name == "release" else None
     if seeded is not None and not seeded.again:
@@ -76,7 +78,7 @@ def prepare(place: Path, *, host: str, state_url: str | None = None, dev: bool =
     if dev:
         state.keys.revoke(DEV, time=now())
         key = state.keys.create(DEV, SCOPES, time=now())
-    app = build_app(Settings(release=release, state=state))
+    app = build_app(Settings(release=release, state=state, cases=CaseStore(url)))
     return Served(app=app, release=release, state=state, dev_key=key, notes=tuple(notes))
 
 
@@ -89,7 +91,7 @@ def serve(
     dev: bool = False,
     announce: Callable[[str], None] = print,
 ) -> None:
-    """Serve until interrupted. port: 0 takes a free one. announce: is told address, key and notes, a line each.
+    """Serve until interrupted. port: 0 takes a free one. announce: is told address, key and notes, by lines.
 
     Raises as `prepare` does, and OutputError when the address can't be listened on.
     """
@@ -117,7 +119,7 @@ def serve(
 
 
 def warm(release: Release) -> None:
-    """Ask every ranking target once for a stranger, unlogged: what is missing shows before a customer asks.
+    """Ask every ranking target once, unlogged: what is missing shows before a customer asks.
 
     Raises whatever the models raise, such as MissingExtraError.
     """
