@@ -1,0 +1,93 @@
+"""Slope and expected error: hand-worked, recovered from known truth, and never decided by a small sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from mercer.compliance import Evidence, check
+from mercer.compliance.gates.calibration import expected_error, slope
+from mercer.contracts import Finding
+
+
+def drawn(true_slope: float, n: int = 4000, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(-0.5, 1.2, n)
+    outcome = (rng.random(n) < 1 / (1 + np.exp(-true_slope * odds))).astype(float)
+    return 1 / (1 + np.exp(-odds)), outcome, np.arange(n)
+
+
+@pytest.mark.parametrize("true_slope", [0.4, 1.0, 1.8])
+def test_known_slope_is_inside_its_interval(true_slope: float) -> None:
+    found = slope(*drawn(true_slope))
+
+    assert found.low < true_slope < found.high
+    assert found.high - found.low < 0.3
+
+
+def test_slope_is_that_of_plain_logistic_regression() -> None:
+    value, outcome, cluster = drawn(1.3)
+    odds = np.log(value / (1 - value))[:, None]
+    reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(odds, outcome)
+
+    assert slope(value, outcome, cluster).value == pytest.approx(reference.coef_[0, 0], rel=1e-5)
+
+
+def test_repeated_rows_of_a_cluster_do_not_narrow_the_interval() -> None:
+    value, outcome, cluster = drawn(1.0, 500)
+    once = slope(value, outcome, cluster)
+    thrice = slope(np.tile(value, 3), np.tile(outcome, 3), np.tile(cluster, 3))
+
+    assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=1e-6)
+
+
+def test_expected_error_by_hand() -> None:
+    # Ten bins of two rows: the first says 0.1 and never happens, the last 0.9 and happens once in two.
+    value = np.repeat(np.linspace(0.1, 0.9, 10), 2)
+    outcome = value.copy()
+    outcome[:2], outcome[-2:] = 0.0, [0.0, 1.0]
+
+    assert expected_error(value, outcome, np.arange(20)).value == pytest.approx((0.2 + 0.8) / 20)
+
+
+def test_true_probabilities_are_never_surely_wrong() -> None:
+    for seed in range(20):
+        value, outcome, cluster = drawn(1.0, 300, seed)
+        assert expected_error(value, outcome, cluster).low < 0.10
+
+
+def test_constant_prediction_has_no_slope_and_does_not_crash() -> None:
+    assert slope(np.full(50, 0.3), np.tile([0.0, 1.0], 25), np.arange(50)).value == 0.0
+
+
+def mrm(evidence: Evidence) -> Finding:
+    return next(found for found in check(evidence).findings if found.rule == "mrm")
+
+
+def test_few_rows_are_not_assessed_even_when_far_off(clean: Evidence) -> None:
+    rows = clean.predictions["repurchase"].head(50).assign(value=0.99, outcome=[0.0, 1.0] * 25)
+
+    found = mrm(replace(clean, predictions={"repurchase": rows}))
+
+    assert found.status == "NOT_ASSESSED"
+    assert "50 test rows" in found.because
+
+
+def test_owner_may_not_validate(clean: Evidence) -> None:
+    governance = clean.brief.governance.model_copy(update={"validator_role": "Growth "})
+    brief = clean.brief.model_copy(update={"governance": governance})
+
+    found = mrm(replace(clean, brief=brief))
+
+    assert found.status == "FAIL"
+    assert found.offending[0]["why"] == "owner and validator are the same role"
+
+
+def test_nobody_named_is_not_assessed(clean: Evidence) -> None:
+    governance = clean.brief.governance.model_copy(update={"validator_role": ""})
+    brief = clean.brief.model_copy(update={"governance": governance})
+
+    assert mrm(replace(clean, brief=brief)).status == "NOT_ASSESSED"
