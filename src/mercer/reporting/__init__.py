@@ -1,0 +1,19 @@
+"""Reporting: a run as a person decides on it. Everything is read from the run's files, nothing is computed anew.
+
+decision.py    ship, do not ship, need more data: stated rules, each with its evidence
+page.py        write_page: the self-contained decision page
+run_files.py   what a run folder holds, and what it lacks
+figures.py     charts with captions, numbers and evidence
+charts.py      Altair to inline SVG
+gate_view.py   the rules as the page shows them
+worth.py       money, or why none is claimed
+histories.py   ten pseudonymous histories, old list against new
+evidence.py    the numbers behind every figure's id
+words.py       how numbers and money are said
+terminal.py    leaderboard and decision for the terminal
+"""
+
+from mercer.reporting.decision import Decision, Reason, decide
+from mercer.reporting.page import write_page
+
+__all__ = ["Decision", "Reason", "decide", "write_page"]

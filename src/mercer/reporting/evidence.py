@@ -1,0 +1,50 @@
+"""Every figure on the page carries the id of what it rests on; this gives each id its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+_FILES = {
+    "leaderboard": "leaderboard.json",
+    "gates": "gates.json",
+    "manifest": "manifest.json",
+    "accounting": "data/accounting.json",
+    "brief": "brief.yaml",
+    "scores": "scores/",
+    "data": "data/",
+}
+
+
+class EvidenceList:
+    """Ids in the order they are first cited."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def cite(self, *ids: str) -> Markup:
+        """Small numbered references to the appendix, one an id."""
+        marks = []
+        for name in dict.fromkeys(ids):
+            number = self._numbers.setdefault(name, len(self._numbers) + 1)
+            marks.append(
+                f'<a class="ev" href="#ev-{number}" data-evidence="{escape(name)}" '
+                f'aria-label="evidence {number}">{number}</a>'
+            )
+        return Markup("").join(Markup(mark) for mark in marks)
+
+    def cite_all(self, ids: Iterable[str]) -> Markup:
+        """`cite` for a sequence."""
+        return self.cite(*ids)
+
+    def entries(self) -> list[tuple[int, str, str]]:
+        """(number, id, file of the run folder) of everything cited."""
+        return [(number, name, file_of(name)) for name, number in self._numbers.items()]
+
+
+def file_of(evidence: str) -> str:
+    """The file of the run folder that an id points into."""
+    root = evidence.replace("[", ".").replace("/", ".").split(".")[0]
+    found = _FILES.get(root, "")
+    return evidence if found.endswith("/") else found
