@@ -38,7 +38,8 @@ def _probe() -> Snapshots:
     # Residues of small primes stand in for chance, so that no generator's stream is part of the definition.
     user, turn = number // _EVENTS, number % _EVENTS
     kind = np.array([0, 2, 3, 0, 2, 1, 4, 2], np.int8)[(number * 5 + user) % 8]
-    time = (turn * (6 + user % 9) * DAY_US) // 2 + (number * 7919 % 86_399) * 1_000_000
+    pace = (1 + 2 * (np.arange(_USERS, dtype=np.int64) % 12)) * DAY_US
+    time = turn * pace[user] + (number * 7919 % 86_399) * 1_000_000
     order = np.lexsort((time, user))
     kind, time = kind[order], time[order]
     price = 100 + number * 37 % 900
@@ -59,5 +60,5 @@ def _probe() -> Snapshots:
         session=np.where(number % 4 == 0, -1, user * 1000 + turn // 3),
         origin_time=np.where(kind == 1, undone, time),
     )
-    as_of = (40 + np.arange(_USERS, dtype=np.int64) * 23) * DAY_US
+    as_of = _EVENTS * pace * (5 + np.arange(_USERS) // 6) // 8
     return Snapshots(entities=history.users.ids, as_of=as_of, history=history)
