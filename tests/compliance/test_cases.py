@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from mercer.compliance import CaseStore, NewCase
 from mercer.contracts import TABLES, Erasable
@@ -31,9 +32,16 @@ def alert(subject: str = USER, occasion: str = "2026-10-01", score: float = 0.25
     )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[CaseStore]:
-    opened = CaseStore(f"sqlite:///{tmp_path / 'state' / 'mercer.db'}")
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaseStore]:
+    url = f"sqlite:///{tmp_path / 'state' / 'mercer.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE IF EXISTS case_history, cases"))
+        engine.dispose()
+    opened = CaseStore(url)
     yield opened
     opened.dispose()
 
@@ -119,7 +127,7 @@ def test_case_fields_are_those_of_the_table(store: CaseStore) -> None:
     assert set(TABLES["cases"].column_names) <= set(store.list()[0].to_json())
 
 
-def test_erasing_leaves_a_tombstone_and_no_trace(store: CaseStore, tmp_path: Path) -> None:
+def test_erasing_leaves_a_tombstone_and_no_trace(store: CaseStore) -> None:
     store.open(
         [alert(), alert("other"), replace(alert("third"), reasons=({"note": f"same flat as {USER}"},))]
     )
@@ -135,9 +143,15 @@ def test_erasing_leaves_a_tombstone_and_no_trace(store: CaseStore, tmp_path: Pat
     assert (tombstone.subject, tombstone.reasons, tombstone.rule) == ("erased", (), "repurchase")
     assert [line.action for line in tombstone.history] == ["opened", "erased"]
     assert store.labels().empty
-    store.dispose()
-    for path in (tmp_path / "state").iterdir():
-        assert USER.encode() not in path.read_bytes()
+
+
+def test_erased_person_is_not_left_in_the_files(tmp_path: Path) -> None:
+    store = CaseStore(f"sqlite:///{tmp_path / 'mercer.db'}")
+    store.open(alert())
+    store.close("case-000001", "confirmed", "risk", DAY, f"paid by {USER}")
+    store.erase(USER)
+
+    assert [path.name for path in tmp_path.iterdir() if USER.encode() in path.read_bytes()] == []
 
 
 def test_finding_a_person_does_not_find_longer_ids(store: CaseStore) -> None:
@@ -156,7 +170,8 @@ def test_opening_from_many_threads_opens_once(store: CaseStore) -> None:
     assert len(store.list()) == 5
 
 
-def test_store_is_sqlite_in_wal_mode(store: CaseStore, tmp_path: Path) -> None:
+def test_sqlite_is_in_wal_mode(tmp_path: Path) -> None:
+    CaseStore(f"sqlite:///{tmp_path / 'state' / 'mercer.db'}").dispose()
     with sqlite3.connect(tmp_path / "state" / "mercer.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

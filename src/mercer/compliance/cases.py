@@ -225,7 +225,15 @@ class CaseStore:
                 )
                 connection.execute(_HISTORY.update().where(_HISTORY.c.case_number == number).values(note=""))
                 self._note(connection, number, to_micros(datetime.now(UTC)), ERASED)
+        if numbers:
+            self._empty_journal()
         return len(numbers)
+
+    def _empty_journal(self) -> None:
+        """What was erased must not stay readable in SQLite's write-ahead log either."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     def dispose(self) -> None:
         """Close the connections."""
