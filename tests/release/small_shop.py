@@ -1,4 +1,4 @@
-"""A small shop with a real fitted ranker, released: what the tests of release and serving stand on."""
+"""A small shop with real fitted models, released: what the tests of release and serving stand on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mercer.behavior import LightGbm, PastRate
 from mercer.brief import Brief
-from mercer.contracts import Context, Dataset, Interactions, Requests, Vocabulary, plugins
+from mercer.contracts import (
+    Budget,
+    Context,
+    Dataset,
+    Interactions,
+    Labelled,
+    Options,
+    Requests,
+    Runtime,
+    Snapshots,
+    Vocabulary,
+    plugins,
+)
+from mercer.features import definitions_hash
 from mercer.recommend import ItemKnn, MostPopular
 from mercer.release import Release, ReleasedModel, build
 from mercer.release.histories import histories
@@ -32,6 +46,8 @@ packs_date: 2026-07-20
 targets:
   next-item: {task: recommend, repeats: false}
   again: {task: recommend, repeats: true}
+  repurchase: {task: behavior, kind: probability, horizon_days: 40, origins: [2026-06-10]}
+  spend: {task: behavior, kind: amount, of: purchase, horizon_days: 40, origins: [2026-06-10]}
 """
 
 
@@ -51,7 +67,7 @@ class Shop:
             targets=self.models,
             vocabulary=self.vocabulary,
             items=self.items,
-            features_hash="",
+            features_hash=definitions_hash(),
             evidence={name.replace("_", "."): path for name, path in evidence.items()},
             created=CREATED,
         )
@@ -87,8 +103,8 @@ def events_frame(seed: int = 5) -> pd.DataFrame:
         taste = rng.integers(0, 5)
         for basket in range(rng.integers(1, 6)):
             time = START + int(rng.integers(0, 200 * DAY))
-            for item in rng.choice(np.arange(taste, N_ITEMS, 5), rng.integers(1, 4), replace=False):
-                rows.append((f"customer-{user:03d}", f"i-{item:02d}", time, f"b-{user}-{basket}"))
+            bought = rng.choice(np.arange(taste, N_ITEMS, 5), rng.integers(1, 4), replace=False)
+            rows += [(f"customer-{user:03d}", f"i-{n:02d}", time, f"b-{user}-{basket}") for n in bought]
     frame = pd.DataFrame(rows, columns=["user", "item", "time", "basket"])
     frame.insert(0, "event", [f"e-{number:05d}" for number in range(len(frame))])
     frame["known_at"] = frame["time"]
@@ -118,15 +134,44 @@ def make_shop(folder: Path) -> Shop:
         place.mkdir(parents=True)
         ranker = cls(cls.Options()).fit(train)
         ranker.save(place)
-        models[target] = ReleasedModel(
-            model_name=cls.name,
-            group=plugins.RANKERS,
-            model_folder=place,
-            options=ranker.options.model_dump(mode="json"),
-            seed=1,
-            fit_on="train",
-        )
+        models[target] = _released(cls.name, plugins.RANKERS, place, ranker.options)
+    for target, model in (
+        ("repurchase", LightGbm(LightGbm.Options(kind="probability", rounds=15, folds=2))),
+        ("spend", PastRate(PastRate.Options(kind="amount"))),
+    ):
+        place = folder / target
+        place.mkdir(parents=True)
+        train = labelled(log, START + 150 * DAY, amounts=target == "spend")
+        model.fit(train, validation=None, budget=Budget(), seed=1, runtime=Runtime(threads=1)).save(place)
+        models[target] = _released(model.name, plugins.PREDICTORS, place, model.options)
     return Shop(Brief.parse(BRIEF), vocabulary, items, events, log, models)
+
+
+def _released(name: str, group: str, place: Path, options: Options) -> ReleasedModel:
+    content = options.model_dump(mode="json")
+    return ReleasedModel(
+        model_name=name, group=group, model_folder=place, options=content, seed=1, fit_on="train"
+    )
+
+
+def snapshots_at(log: Interactions, rows: np.ndarray, as_of: int) -> Snapshots:
+    return Snapshots(
+        entities=tuple(log.users.ids[row] for row in rows),
+        as_of=np.full(len(rows), as_of, np.int64),
+        history=log.take(rows).as_of(as_of),
+    )
+
+
+def labelled(log: Interactions, as_of: int, *, amounts: bool) -> Labelled:
+    """Users seen by `as_of`, with what they bought in the 40 days after."""
+    rows = np.flatnonzero(log.as_of(as_of).lengths)
+    later = log.where((log.time > as_of) & (log.time <= as_of + 40 * DAY))
+    spent = np.bincount(later.user_of, later.amount_minor, log.n_users)[rows]
+    return Labelled(
+        snapshots=snapshots_at(log, rows, as_of),
+        outcome=spent if amounts else (spent > 0).astype(np.float64),
+        label_known_at=np.full(len(rows), as_of + 40 * DAY, np.int64),
+    )
 
 
 def requests_at(log: Interactions, rows: np.ndarray, time: int = CUT, **changes: object) -> Requests:

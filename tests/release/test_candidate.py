@@ -6,7 +6,7 @@ import pytest
 from mercer.contracts import Candidate, Policy
 from mercer.errors import NotFoundError, UsageError
 from mercer.release import DeterministicPolicy, Overlay, Release
-from release.small_shop import CUT, Shop, requests_at
+from release.small_shop import CUT, Shop, requests_at, snapshots_at
 
 
 def test_a_release_is_a_candidate(candidate: Release) -> None:
@@ -78,3 +78,13 @@ def test_a_deterministic_ranker_is_a_policy_of_propensity_one(shop: Shop, candid
     assert (policy.probabilities(asked, shown) == 1).all()
     other = type(shown)(shown.items[:, ::-1].copy(), shown.scores)
     assert (policy.probabilities(asked, other) == 0).all()
+
+
+def test_predictions_and_reasons_are_the_models_own(shop: Shop, candidate: Release) -> None:
+    snapshots = snapshots_at(shop.log, np.arange(20), CUT)
+    for target in ("repurchase", "spend"):
+        made = candidate.predict(target, snapshots)
+        assert np.array_equal(made.value, candidate.predictors[target].predict(snapshots).value)
+        assert (made.low <= made.value).all()
+        assert (made.value <= made.high).all()
+        assert 1 <= len(candidate.explain(target, snapshots, 2)[0]) <= 2

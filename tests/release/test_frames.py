@@ -6,7 +6,7 @@ import pytest
 
 from mercer.errors import DataError
 from mercer.release import FrameRelease, Overlay, Release, load_frames
-from release.small_shop import CUT, Shop, requests_at
+from release.small_shop import CUT, Shop, requests_at, snapshots_at
 
 
 @pytest.fixture
@@ -72,3 +72,12 @@ def test_histories_of_another_shop_are_refused(shop: Shop, frames: FrameRelease)
 def test_a_value_that_is_no_time_is_refused(shop: Shop, frames: FrameRelease) -> None:
     with pytest.raises(DataError, match="'time' holds what is no time"):
         frames.recommend(shop.events.assign(time="yesterday-ish"), at=CUT, target="again")
+
+
+def test_predictions_in_frames_are_the_releases(shop: Shop, frames: FrameRelease, candidate: Release) -> None:
+    users = list(shop.log.users.ids)
+    table = frames.predict(shop.events, CUT, entities=users, target="repurchase", reasons=2)
+    made = candidate.predict("repurchase", snapshots_at(shop.log, np.arange(len(users)), CUT))
+    assert list(table.columns) == ["entity", "value", "low", "high", "reasons"]
+    assert np.array_equal(table["value"], made.value)
+    assert table["reasons"].map(len).tolist() == [2] * len(users)

@@ -84,3 +84,11 @@ def test_what_was_saved_is_what_is_loaded(candidate: Release) -> None:
     for name, ranker in candidate.rankers.items():
         for key, array in ranker.state.items():  # type: ignore[attr-defined]
             assert np.array_equal(array, again.rankers[name].state[key])  # type: ignore[attr-defined]
+
+
+def test_a_release_of_other_feature_definitions_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mercer.features.definitions_hash", lambda: "f" * 64)
+    with pytest.raises(DamagedError, match="feature definitions"):
+        load(folder)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mercer.contracts import Context, Ragged, Vocabulary
 from mercer.errors import UnsupportedError
-from mercer.release import Catalogue, Overlay
+from mercer.release import NO_OVERLAY, Catalogue, Overlay
 from mercer.release.rules import apply
 from release.small_shop import CUT, DAY, START, Shop, items_frame, requests_at
 
@@ -21,7 +21,7 @@ def context(**given: object) -> Context:
     return replace(Context.unknown(4), **given)  # type: ignore[arg-type]
 
 
-def eligible(shop: Shop, overlay: Overlay = Overlay(), time: int = CUT, **changes: object) -> np.ndarray:
+def eligible(shop: Shop, overlay: Overlay = NO_OVERLAY, time: int = CUT, **changes: object) -> np.ndarray:
     catalogue = Catalogue.of(shop.items, shop.vocabulary, overlay)
     return apply(requests_at(shop.log, ROWS, time, **changes), catalogue, repeats=True).eligible()
 

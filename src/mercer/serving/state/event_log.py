@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from mercer.errors import ConflictError
 from mercer.serving.state.database import Database
 from mercer.serving.state.schema import events
 
 _CHUNK = 500
+_WRITERS_LOCK = 0x6D657263
 _HISTORY = (
     "item",
     "time",
@@ -84,6 +85,10 @@ class EventLog:
 
     def add_within(self, connection: Connection, batch: Sequence[Event]) -> Added:
         """`add` as part of a transaction."""
+        if not self._database.is_sqlite:
+            # Two batches that share events in another order would wait for each other for ever; SQLite has one
+            # writer anyway.
+            connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
         unique: dict[str, Event] = {}
         for event in batch:
             first = unique.setdefault(event.event, event)
