@@ -86,8 +86,8 @@ class EventLog:
     def add_within(self, connection: Connection, batch: Sequence[Event]) -> Added:
         """`add` as part of a transaction."""
         if not self._database.is_sqlite:
-            # Two batches that share events in another order would wait for each other for ever; SQLite has one
-            # writer anyway.
+            # Two batches that share events in another order would wait for each other for ever. SQLite has
+            # one writer anyway.
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
         unique: dict[str, Event] = {}
         for event in batch:
