@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mercer.recommend.tail import popularity, with_tail
+from mercer.recommend.tail import over_tail, popularity, with_tail
 from mercer.testing.handmade import log
 
 
@@ -44,6 +44,15 @@ def test_nothing_unknown_passes_anything_known(known: np.ndarray, share: np.ndar
         if (before > 0).any() and (before == 0).any():
             assert after[before == 0].max() < before[before > 0].min()
     assert np.isfinite(filled).all()
+
+
+@given(
+    arrays(np.float32, (4, 7), elements=positive), arrays(np.float32, 7, elements=st.floats(0, 1, width=32))
+)
+def test_sparse_and_dense_scores_are_filled_alike(known: np.ndarray, share: np.ndarray) -> None:
+    from scipy.sparse import csr_array
+
+    np.testing.assert_array_equal(over_tail(csr_array(known), share), with_tail(known, share))
 
 
 def test_no_requests() -> None:

@@ -17,7 +17,7 @@ from mercer.recommend.cooccurrence import count_pairs, strongest
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.signals import SignalOptions, signals
 from mercer.recommend.steps import ages
-from mercer.recommend.tail import popularity, with_tail
+from mercer.recommend.tail import over_tail, popularity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -105,7 +105,7 @@ class ItemKnn(ScoringRanker):
         loud = weighed > _FAINTEST
         log, weighed = log.where(loud), weighed[loud].astype(np.float32)
         history = csr_array((weighed, log.item, log.indptr), shape=(len(requests), len(requests.items)))
-        return with_tail((history @ self._neighbours).toarray(), self.state["share"])
+        return over_tail(history @ self._neighbours, self.state["share"])
 
     def estimate(self, train: Dataset) -> Estimate:
         """What `fit` is expected to take: a pass over the pairs within window and reach."""

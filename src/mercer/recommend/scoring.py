@@ -34,8 +34,8 @@ from mercer.recommend.weights_file import read_weights, write_weights
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-_BLOCK_CELLS = 4_000_000
-"""Scores held at once: 16 MB of float32, and about five times that with masks and copies."""
+_BLOCK_CELLS = 1_000_000
+"""Scores held at once: 4 MB of float32, and about five times that with masks and copies."""
 
 
 class ScoringRanker(ABC):

@@ -7,10 +7,15 @@ popularity orders only the unknown, wholly below the known.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from mercer.contracts import Floats32, Interactions
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def popularity(log: Interactions, weights: npt.NDArray[np.float64]) -> Floats32:
@@ -18,6 +23,22 @@ def popularity(log: Interactions, weights: npt.NDArray[np.float64]) -> Floats32:
     counts = np.bincount(log.item, weights, minlength=len(log.items))
     most = counts.max(initial=0.0)
     return np.asarray(counts / most if most > 0 else counts, np.float32)
+
+
+def over_tail(known: csr_array, share: Floats32) -> Floats32:
+    """What `with_tail` gives for `known` in sparse form, float32 with entries above 0, in one dense pass.
+
+    known: shape (n, I); every stored entry must be positive.
+    """
+    lengths = np.diff(known.indptr)
+    held = lengths > 0
+    ceiling = np.ones(len(lengths), np.float32)
+    if held.any():
+        # An empty row shares its start with the next row: the starts of the others cut the data exactly.
+        ceiling[held] = np.minimum.reduceat(known.data, known.indptr[:-1][held]) / 2
+    filled = ceiling[:, None] * share[None, :]
+    filled[np.repeat(np.arange(len(lengths)), lengths), known.indices] = known.data
+    return np.asarray(filled, np.float32)
 
 
 def with_tail(known: Floats32, share: Floats32) -> Floats32:
