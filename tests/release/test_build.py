@@ -160,3 +160,14 @@ def test_a_database_password_of_the_brief_stays_out(shop: Shop, tmp_path: Path) 
     secret = replace(shop, brief=type(shop.brief).parse(text))
     folder = secret.build(tmp_path / "release").folder
     assert "hunter2" not in (folder / "brief.yaml").read_text()
+
+
+def test_what_a_step_cache_leaves_beside_a_model_is_no_part_of_it(
+    shop: Shop, candidate: Release, tmp_path: Path
+) -> None:
+    model = shop.models["again"]
+    place = tmp_path / "model"
+    shutil.copytree(model.model_folder, place)
+    (place / "step.json").write_text('{"cost": 1.5}')
+    again = replace(shop, models={**shop.models, "again": replace(model, model_folder=place)})
+    assert again.build(tmp_path / "release").hash == candidate.hash

@@ -15,7 +15,7 @@ from release.small_shop import CUT, Shop
 from mercer.errors import DamagedError, GateError, OutputError, UsageError
 from mercer.release import finalize
 from mercer.serving import OnlineState, Settings, build_app
-from mercer.serving.serve import create_key, prepare, serve, state_url_of
+from mercer.serving.server import create_key, prepare, serve, state_url_of
 from mercer.serving.state import SCOPES
 from serving.conftest import NOW
 from serving.live import live

@@ -23,7 +23,7 @@ from mercer.brief import Brief
 from mercer.contracts import ITEM_COLUMNS, Vocabulary, plugins
 from mercer.errors import DataError, NotFoundError, OutputError, UnsupportedError, nearest
 from mercer.release.candidate import Release
-from mercer.release.files import is_lock, refuse_unsafe
+from mercer.release.files import listed, refuse_unsafe
 from mercer.release.load import BRIEF, ITEMS, MODELS, VOCABULARY, load, verify
 from mercer.release.manifest import (
     EVIDENCE,
@@ -36,6 +36,9 @@ from mercer.release.manifest import (
 )
 
 _GROUP = {"recommend": plugins.RANKERS, "search": plugins.RANKERS, "behavior": plugins.PREDICTORS}
+_NOT_THE_MODELS = frozenset({"step.json"})
+"""Records that a step cache leaves beside a model: costs and times, no part of what answers."""
+
 _PASSWORD = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
 
 
@@ -174,7 +177,9 @@ def _copy_model(source: Path, target: Path) -> None:
         raise NotFoundError(
             f"There is no model folder {source.name}.", remedy="Fit and save the model first."
         )
-    for path in sorted(p for p in source.rglob("*") if not p.is_dir() and not is_lock(p)):
+    for path in listed(source):
+        if path.name in _NOT_THE_MODELS:
+            continue
         refuse_unsafe(path)
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)

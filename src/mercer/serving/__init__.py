@@ -8,7 +8,7 @@ calls.py       what callers send
 replies.py     what they get
 wire.py        base of both
 problems.py    the one error body
-serve.py       start a server for a run or a release
+server.py      start a server for a run or a release
 erasure.py     find, forget and export one person over every store
 state/         the online state: events, people, overlay, exposures, keys
 middleware/    a file each
@@ -18,7 +18,19 @@ pages/         the console and the reference, without internet
 
 from mercer.serving.answering import Answering
 from mercer.serving.app import build_app
+from mercer.serving.server import Served, create_key, prepare, serve, state_url_of
 from mercer.serving.settings import Settings
 from mercer.serving.state import OnlineState, seed_from_run
 
-__all__ = ["Answering", "OnlineState", "Settings", "build_app", "seed_from_run"]
+__all__ = [
+    "Answering",
+    "OnlineState",
+    "Served",
+    "Settings",
+    "build_app",
+    "create_key",
+    "prepare",
+    "seed_from_run",
+    "serve",
+    "state_url_of",
+]
