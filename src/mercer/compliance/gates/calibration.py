@@ -1,12 +1,12 @@
 """Calibration of the released predictions, and who owns and validates the model.
 
 An interval decides, never a point: a small test set can't fail a model by chance, and one too small to say
-anything is not assessed.
+anything is not assessed. Both metrics are those of the leaderboard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,13 @@ import pandas as pd
 
 from mercer.compliance.evidence import Evidence
 from mercer.compliance.gates.base import Measured, RuleGate
+from mercer.evaluation.measure import Pooled
+from mercer.evaluation.prediction_metrics import calibration_slope, ece
 
 Floats = npt.NDArray[np.float64]
 
-BINS = 10
 _DRAWS = 400
-_Z = 1.959963984540054
+_MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if np.isnan(self.value):
+            return "none, all predictions are equal"
         return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
@@ -115,52 +118,44 @@ def _governance(evidence: Evidence) -> tuple[list[Mapping[str, Any]], list[str]]
 
 
 def _measure(rows: pd.DataFrame) -> tuple[Interval, Interval]:
-    value, outcome = rows["value"].to_numpy(np.float64), rows["outcome"].to_numpy(np.float64)
-    cluster = pd.factorize(rows["cluster"])[0].astype(np.int64)
-    return slope(value, outcome, cluster), expected_error(value, outcome, cluster)
+    return slope(rows), expected_error(rows)
 
 
-def slope(value: Floats, outcome: Floats, cluster: npt.NDArray[np.int64]) -> Interval:
-    """Slope of a logistic regression of the outcome on the log-odds of the prediction; 1 is calibrated.
+def slope(rows: pd.DataFrame) -> Interval:
+    """The metric `calibration-slope` of scored rows, with a percentile interval by cluster; 1 is calibrated.
 
-    The interval uses standard errors clustered by `cluster`. Source: Cox, Biometrika 1958.
+    NaN where all predictions are equal.
     """
-    odds = np.clip(value, 1e-6, 1 - 1e-6)
-    design = np.column_stack([np.ones_like(odds), np.log(odds / (1 - odds))])
-    if np.ptp(design[:, 1]) < 1e-9:
-        return Interval(0.0, 0.0, 0.0)
-    beta = np.array([0.0, 1.0])
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        information = (design * (fitted * (1 - fitted))[:, None]).T @ design + 1e-9 * np.eye(2)
-        step = np.linalg.solve(information, design.T @ (outcome - fitted))
-        # Newton's step is held back: on separable data it would run away.
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-10:
-            break
-    inverse = np.linalg.inv(information)
-    scores = np.zeros((int(cluster.max()) + 1, 2))
-    np.add.at(scores, cluster, design * (outcome - fitted)[:, None])
-    error = float(np.sqrt((inverse @ (scores.T @ scores) @ inverse)[1, 1]))
-    return Interval(float(beta[1]), float(beta[1] - _Z * error), float(beta[1] + _Z * error))
+    point, drawn = _resampled(calibration_slope, rows)
+    usable = drawn[np.isfinite(drawn)]
+    if not np.isfinite(point) or not len(usable):
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = np.quantile(usable, [0.025, 0.975])
+    return Interval(point, float(low), float(high))
 
 
-def expected_error(value: Floats, outcome: Floats, cluster: npt.NDArray[np.int64]) -> Interval:
-    """Expected calibration error over 10 bins of equal size, with a bootstrap interval by cluster.
+def expected_error(rows: pd.DataFrame) -> Interval:
+    """The metric `ece` of scored rows, with a reflected (basic) bootstrap interval by cluster, floored at 0.
 
-    The error of a perfect model is not 0 on a finite sample, so the low end errs towards zero: it is the
-    basic (reflected) interval, floored at 0. Draws are seeded: the same rows give the same interval.
+    The error of perfect predictions is not 0 on a finite sample and grows under resampling; reflection turns
+    that against the finding, so that the low end errs towards zero.
     """
-    order = np.argsort(value, kind="stable")
-    bins = np.empty(len(value), np.int64)
-    bins[order] = np.arange(len(value)) * BINS // len(value)
-    n_clusters = int(cluster.max()) + 1
-    gaps, sizes = np.zeros((n_clusters, BINS)), np.zeros(n_clusters)
-    np.add.at(gaps, (cluster, bins), outcome - value)
-    np.add.at(sizes, cluster, 1.0)
-    point = float(np.abs(gaps.sum(0)).sum() / len(value))
-    rng = np.random.default_rng(0)
-    weights = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=_DRAWS)
-    drawn = np.abs(weights @ gaps).sum(1) / (weights @ sizes)
+    point, drawn = _resampled(ece, rows)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(point, max(0.0, 2 * point - float(high)), max(point, 2 * point - float(low)))
+
+
+def _resampled(metric: Callable[[Floats, Floats], Pooled], rows: pd.DataFrame) -> tuple[float, Floats]:
+    """A metric's value, and its values over resampled clusters; the same rows give the same draws."""
+    at = metric(rows["value"].to_numpy(np.float64), rows["outcome"].to_numpy(np.float64))
+    weight = rows["weight"].to_numpy(np.float64) if "weight" in rows else np.ones(len(rows))
+    cluster = pd.factorize(rows["cluster"])[0]
+    n_clusters = int(cluster.max()) + 1
+    rng = np.random.default_rng(0)
+    block = max(1, min(_DRAWS, _MOST_CELLS // len(rows)))
+    drawn: list[Floats] = []
+    for start in range(0, _DRAWS, block):
+        size = min(block, _DRAWS - start)
+        counts = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=size)
+        drawn.append(at(counts[:, cluster] * weight))
+    return float(at(weight[None])[0]), np.concatenate(drawn)
