@@ -13,7 +13,7 @@ from mercer.compliance import Evidence, check
 from mercer.compliance.faults.answers import Wrapped
 from mercer.compliance.gates.explanation import concordance
 from mercer.compliance.gates.replay import as_strangers, requests_of, spread
-from mercer.contracts import Finding, Rankings, Reason, Requests, Snapshots
+from mercer.contracts import Finding, Predictions, Rankings, Reason, Requests, Snapshots
 
 
 def found(evidence: Evidence, rule: str) -> Finding:
@@ -139,7 +139,7 @@ def test_concordance_by_hand() -> None:
     assert concordance(up, up) == 1.0
     assert concordance(-up, up) == 0.0
     assert concordance(np.array([1.0, 3.0, 2.0]), up) == pytest.approx(2 / 3)
-    assert concordance(up, np.ones(3)) == 1.0
+    assert np.isnan(concordance(up, np.ones(3)))
     assert concordance(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 2.0])) == 1.0
 
 
@@ -158,6 +158,22 @@ def test_reasons_of_somebody_else_are_not_faithful(clean: Evidence) -> None:
     assert one.status == "FAIL"
     assert any("not the value read" in row["why"] for row in one.offending)
     assert one.offending[0]["user"].startswith("p:")
+
+
+class Same(Wrapped):
+    """Says the same of everybody."""
+
+    def predict(self, target: str, snapshots: Snapshots) -> Predictions:
+        value = np.full(len(snapshots), 0.4)
+        return Predictions(value, value, value)
+
+
+def test_equal_predictions_prove_nothing_of_their_reasons(clean: Evidence) -> None:
+    assert clean.candidate is not None
+    one = found(replace(clean, candidate=Same(clean.candidate)), "gdpr-adm")
+
+    assert one.status == "NOT_ASSESSED"
+    assert "all predictions are equal" in one.because
 
 
 def test_effect_decides_whether_decisions_must_be_explained() -> None:

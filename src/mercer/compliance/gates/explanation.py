@@ -80,15 +80,23 @@ class Explanation(RuleGate):
         least = self.number("least_concordance", 0.95)
         seen.examined += n_adverse
         seen.notes.append(f"{name}: {n_adverse - len(bare)} of {n_adverse} adverse predictions have reasons, "
-                          f"contributions follow the prediction in {agreement:.1%} of pairs, "
+                          f"contributions follow the prediction in {_share(agreement)} of pairs, "
                           f"{len(false)} name a false value")  # fmt: skip
         wrong = [(people[row], "no reason is given") for row in bare]
         wrong += [(people[row], f"{feature} is not the value read") for row, feature in false]
+        if np.isnan(agreement) and len(bare) < n_adverse:
+            seen.missing.append(
+                f"{name}: all predictions are equal, so whether reasons follow them can't be told"
+            )
         if agreement < least and len(bare) < n_adverse:
             wrong.append(("", f"contributions follow the prediction in only {agreement:.1%} of pairs"))
         if target.capacity_per_day == 0:
             wrong.append(("", "no adverse prediction reaches a person: capacity_per_day is 0"))
         seen.offending += [{"target": name, "user": user, "why": why} for user, why in wrong]
+
+
+def _share(agreement: float) -> str:
+    return "none" if np.isnan(agreement) else f"{agreement:.1%}"
 
 
 def _chosen(value: Floats, adverse: str) -> tuple[Rows, int]:
@@ -133,7 +141,7 @@ def _same(a: float, b: float) -> bool:
 
 
 def concordance(a: Floats, b: Floats) -> float:
-    """Share of pairs ordered alike by both, among pairs that differ in both; 1 where there is none.
+    """Share of pairs ordered alike by both, among pairs that differ in both; NaN where there is none.
 
     A calibration step may flatten scores, so ties in the prediction say nothing against the reasons.
     """
@@ -141,5 +149,5 @@ def concordance(a: Floats, b: Floats) -> float:
     scale = max(1.0, float(np.abs(a).max(initial=0.0)))
     told = (np.abs(da) > 1e-6 * scale) & (np.abs(db) > 1e-9)
     if not told.any():
-        return 1.0
+        return float("nan")
     return float((da[told] * db[told] > 0).mean())
