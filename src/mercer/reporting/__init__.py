@@ -1,4 +1,4 @@
-"""Reporting: a run as a person decides on it. Everything is read from the run's files, nothing is computed anew.
+"""Reporting: a run as a person decides on it, read from the files of the run alone.
 
 decision.py    ship, do not ship, need more data: stated rules, each with its evidence
 page.py        write_page: the self-contained decision page

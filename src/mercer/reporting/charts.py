@@ -11,10 +11,10 @@ import pandas as pd
 
 INK, SOFT, GRID = "#1d2321", "#5c6662", "#e3e0d8"
 NEW, OLD, REST = "#0b6e4f", "#b3541e", "#8b938f"
-GOOD, BAD = "#0b6e4f", "#a4262c"
+GOOD, BAD, PALE = "#0b6e4f", "#a4262c", "#c2c9c5"
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
-WIDE, SLIM = 640, 320
+WIDE, SLIM = 980, 320
 
 _CONFIG: Mapping[str, Any] = {
     "background": "transparent",
@@ -66,7 +66,8 @@ def _names(column: str, frame: pd.DataFrame, most: int) -> Any:
     import altair as alt
 
     axis = alt.Axis(
-        grid=False, domain=False, ticks=False, labelColor=INK, labelFontSize=13, labelPadding=8, labelLimit=most
+        grid=False, domain=False, ticks=False, labelColor=INK, labelFontSize=13, labelPadding=8,
+        labelLimit=most,
     )  # fmt: skip
     return alt.Y(f"{column}:N", sort=list(frame[column]), title=None, axis=axis)
 
@@ -83,7 +84,12 @@ def dot_plot(frame: pd.DataFrame, metric: str) -> Draw:
         )
         base = alt.Chart(frame)
         lines = base.mark_rule(strokeWidth=3, opacity=0.45).encode(
-            y=y, x=alt.X("low:Q", title=metric, scale=alt.Scale(zero=True)), x2="high:Q", color=colour
+            y=y,
+            x=alt.X(
+                "low:Q", title=metric, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4 if slim else 7)
+            ),
+            x2="high:Q",
+            color=colour,
         )
         dots = base.mark_circle(size=110, opacity=1).encode(y=y, x=alt.X("value:Q"), color=colour)
         words = base.mark_text(dy=-14, fontSize=12, color=INK).encode(y=y, x="value:Q", text="text:N")
@@ -98,18 +104,21 @@ def gain_plot(frame: pd.DataFrame, metric: str) -> Draw:
     """Gain by slice. Columns: slice, gain, low, high, verdict (better, worse, no-difference, not-tested)."""
     import altair as alt
 
-    names = ["better", "worse", "no-difference", "not-tested"]
+    colours = {"better": GOOD, "worse": BAD, "no-difference": REST, "not-tested": PALE}
+    names = [name for name in colours if name in set(frame["verdict"])]
 
     def draw(width: int) -> Any:
         slim = width == SLIM
         y = _names("slice", frame, 110 if slim else 240)
         colour = alt.Color(
-            "verdict:N", scale=alt.Scale(domain=names, range=[GOOD, BAD, REST, "#c9cfcb"]),
+            "verdict:N", scale=alt.Scale(domain=names, range=[colours[name] for name in names]),
             legend=alt.Legend(columns=2 if slim else 4),
         )  # fmt: skip
         zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="x:Q")
         base = alt.Chart(frame)
-        x = alt.X("gain:Q", title=f"gain in {metric} over the opponent")
+        x = alt.X(
+            "gain:Q", title=f"gain in {metric} over the opponent", axis=alt.Axis(tickCount=4 if slim else 7)
+        )
         lines = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
             y=y, x=alt.X("low:Q"), x2="high:Q", color=colour
         )
@@ -178,17 +187,18 @@ def exposure_plot(frame: pd.DataFrame, names: tuple[str, str]) -> Draw:
 
 
 def waterfall_plot(frame: pd.DataFrame) -> Draw:
-    """Rows read, taken away rule by rule, and kept. Columns: step, start, end, kind (total, removed), text."""
+    """Rows read, removed rule by rule, and kept. Columns: step, start, end, kind (total, removed), text."""
     import altair as alt
 
     def draw(width: int) -> Any:
         slim = width == SLIM
         y = _names("step", frame, 120 if slim else 220)
         x = alt.X("start:Q", title="rows", axis=alt.Axis(format="~s", tickCount=4 if slim else 6))
+        kinds = alt.Scale(domain=["total", "removed"], range=[NEW, OLD])
         base = alt.Chart(frame)
         bars = base.mark_bar(height=16, cornerRadius=2).encode(
             y=y, x=x, x2="end:Q",
-            color=alt.Color("kind:N", scale=alt.Scale(domain=["total", "removed"], range=[NEW, OLD]), legend=None),
+            color=alt.Color("kind:N", scale=kinds, legend=None),
         )  # fmt: skip
         words = base.mark_text(align="right", dx=-6, fontSize=12, color=INK).encode(
             y=y, x="start:Q", text="text:N"

@@ -210,7 +210,8 @@ def _guardrail_reason(files: RunFiles, target: str, guardrail: Guardrail) -> Rea
     found = files.row(target, files.selected(target), guardrail.metric)
     if found is None:
         return Reason(
-            rule="guardrail", side="open", text=f"The guardrail {guardrail.metric} ({limit}) was not measured.",
+            rule="guardrail", side="open",
+            text=f"The guardrail {guardrail.metric} ({limit}) was not measured.",
             change=f"Evaluate {guardrail.metric} for {target}.",
         )  # fmt: skip
     at, row = found

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+_MARK = Markup(
+    '<a class="ev" href="#ev-{number}" data-evidence="{name}" aria-label="evidence {number}">{number}</a>'
+)
 
 _FILES = {
     "leaderboard": "leaderboard.json",
@@ -28,11 +32,8 @@ class EvidenceList:
         marks = []
         for name in dict.fromkeys(ids):
             number = self._numbers.setdefault(name, len(self._numbers) + 1)
-            marks.append(
-                f'<a class="ev" href="#ev-{number}" data-evidence="{escape(name)}" '
-                f'aria-label="evidence {number}">{number}</a>'
-            )
-        return Markup("").join(Markup(mark) for mark in marks)
+            marks.append(_MARK.format(number=number, name=name))
+        return Markup("").join(marks)
 
     def cite_all(self, ids: Iterable[str]) -> Markup:
         """`cite` for a sequence."""

@@ -75,11 +75,15 @@ def leaderboard_figure(files: RunFiles, target: str, metric: str) -> Figure | No
         ]
     )
     first = found[0][1]
-    caption = f"{metric} on the test set, {first.n:,} {_plural(first.unit)}"
+    known = metric_name(metric)
+    caption = f"{metric} is the {known.meaning.replace(' k', f' {known.k}') if known.k else known.meaning}"
+    caption += " (minor units of money). " if metric in ("mae", "rmse", "bias") else ". "
+    caption += f"{first.n:,} {_plural(first.unit)} of the test set"
     caption += ", bars are 95 % intervals. " if first.low is not None else ". "
     caption += "Green is the selected model" + (", orange the opponent." if against in names else ".")
     return _figure(
-        f"board-{target}", f"{target}: {'higher' if higher else 'lower'} is better", caption, dot_plot(frame, metric),
+        f"board-{target}", f"{target}: {'higher' if higher else 'lower'} is better", caption,
+        dot_plot(frame, metric),
         ("model", metric, "95 % interval", "fitted on"),
         [(row.model, number(row.value), spread(row), row.fit_on) for _, row in found],
         [f"leaderboard.rows[{at}]" for at, _ in found],
@@ -108,7 +112,7 @@ def slices_figure(files: RunFiles) -> Figure | None:
     frame = pd.DataFrame(
         [
             {
-                "slice": "everybody" if c.slice == "all" else slice_label(c.slice),
+                "slice": slice_label(c.slice),
                 "gain": sign * c.difference,
                 "low": sign * (c.difference if c.low is None else c.low),
                 "high": sign * (c.difference if c.high is None else c.high),
@@ -119,8 +123,8 @@ def slices_figure(files: RunFiles) -> Figure | None:
     )
     return _figure(
         "slices", "Who gains, and who does not",
-        f"{whole[1].a} less {whole[1].b}, {decision.metric}, with 95 % intervals. Slices are searched, so their "
-        "verdicts control the false discovery rate.",
+        f"{whole[1].a} less {whole[1].b}, {decision.metric}, with 95 % intervals. Slices are searched, so "
+        "their verdicts control the false discovery rate.",
         gain_plot(frame, decision.metric), ("slice", "gain", "95 % interval", "verdict"),
         [
             (row["slice"], f"{row['gain']:+.4f}", f"[{row['low']:+.4f}, {row['high']:+.4f}]", row["verdict"])
@@ -147,12 +151,12 @@ def calibration_figure(files: RunFiles) -> Figure | None:
         ]
         return _figure(
             "calibration", f"{name}: do the probabilities mean what they say?",
-            f"{model}, {len(found[1].rows):,} test rows in ten bins of equal count; on the dashed line a prediction of "
-            f"30 % comes true 30 times in 100. {'; '.join(told)}.",
+            f"{model}, {len(found[1].rows):,} test rows in ten bins of equal count; on the dashed line a "
+            f"prediction of 30 % comes true 30 times in 100. {'; '.join(told)}.",
             calibration_plot(frame), ("predicted", "observed", "95 % interval", "rows"),
             [
-                (f"{r['predicted']:.1%}", f"{r['observed']:.1%}", f"[{r['low']:.1%}, {r['high']:.1%}]", f"{int(r['n']):,}")
-                for r in frame.to_dict("records")
+                (f"{p:.1%}", f"{observed:.1%}", f"[{low:.1%}, {high:.1%}]", f"{int(n):,}")
+                for p, observed, low, high, n in frame.itertuples(index=False)
             ],
             [found[0], *cited],
         )  # fmt: skip
@@ -195,8 +199,8 @@ def exposure_figure(files: RunFiles, target: str, new: str, old: str) -> Figure 
         cited += [f"leaderboard.rows[{r[0]}]" for r in rows if r]
     return _figure(
         "exposure", "Who is shown: the spread over the catalogue",
-        "Lorenz curves of the places in all lists of ten. The nearer to the dashed line, the more evenly items are "
-        "shown; what lies flat on the ground is never shown.",
+        "Lorenz curves of the places in all lists of ten. The nearer to the dashed line, the more evenly "
+        "items are shown; what lies flat on the ground is never shown.",
         exposure_plot(pd.concat(curves), (new, old)), ("model", "coverage@10", "exposure-gini"), body, cited,
     )  # fmt: skip
 
@@ -235,8 +239,8 @@ def waterfall_figure(files: RunFiles) -> Figure | None:
     sentences = {str(r.get("rule")): str(r.get("sentence") or "") for r in facts.get("rules") or []}
     return _figure(
         "accounting", f"Every row of {name} accounted for",
-        f"{read:,} rows read, {kept:,} kept, {read - kept:,} in quarantine, each with its reason. A row is counted "
-        "under the first rule that stopped it.",
+        f"{read:,} rows read, {kept:,} kept, {read - kept:,} in quarantine, each with its reason. A row is "
+        "counted under the first rule that stopped it.",
         waterfall_plot(frame), ("rule", "rows", "meaning"),
         [(step, text, sentences.get(step, "")) for step, _, _, _, text in steps], [f"accounting.{name}"],
     )  # fmt: skip

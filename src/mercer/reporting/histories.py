@@ -122,7 +122,7 @@ def _test_from(files: RunFiles, target: str) -> pd.Timestamp | None:
         for key in ("test_from", "cut", "as_of"):
             if row.protocol.get(key):
                 return pd.Timestamp(str(row.protocol[key])).tz_localize(None)
-    named = getattr(files.brief.targets[target].split, "test_from", None)  # type: ignore[union-attr]
+    named = getattr(files.brief.targets[target].split, "test_from", None)
     return pd.Timestamp(named) if named else None
 
 

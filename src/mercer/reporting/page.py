@@ -12,7 +12,7 @@ from markupsafe import Markup
 from mercer.evaluation import selection_metric
 from mercer.evaluation.leaderboard import number
 from mercer.reporting import words
-from mercer.reporting.decision import Decision, decide_files
+from mercer.reporting.decision import Decision, Reason, decide_files
 from mercer.reporting.evidence import EvidenceList
 from mercer.reporting.figures import (
     Figure,
@@ -29,8 +29,8 @@ from mercer.reporting.run_files import RunFiles
 from mercer.reporting.worth import Worth, worth_of
 
 NOTICE = (
-    "The rules are engineering readings of law and governance, measured against this run. Nothing here is legal "
-    "advice."
+    "The rules are engineering readings of law and governance, measured against this run. "
+    "Nothing here is legal advice."
 )
 
 
@@ -53,12 +53,11 @@ def write_page(run: Path) -> Path:
 
 def render_page(files: RunFiles) -> str:
     """The page as HTML text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader
 
     environment = Environment(
         loader=PackageLoader("mercer.reporting", "templates"),
         autoescape=True,
-        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -84,7 +83,8 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "files": files,
         "brief": files.brief,
         "decision": decision,
-        "advice": advice(decision, files),
+        "advice": advice(decision),
+        "leading": leading(decision),
         "tiles": _tiles(files, decision),
         "board": leaderboard_figure(files, decision.target, decision.metric),
         "slices": slices_figure(files),
@@ -105,7 +105,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
     }
 
 
-def advice(decision: Decision, files: RunFiles) -> str:
+def advice(decision: Decision) -> str:
     """The decision as a sentence that a person can act on."""
     new = decision.model or "the selected model"
     old = "the incumbent" if decision.against == "incumbent" else decision.against
@@ -117,6 +117,15 @@ def advice(decision: Decision, files: RunFiles) -> str:
         return f"Stay with {old} for {decision.target}; {new} does not go live."
     missing = "once the open questions below are answered"
     return f"Stay with {old} for {decision.target} for now; decide on {new} {missing}."
+
+
+def leading(decision: Decision) -> Reason | None:
+    """The reason that decided: the first against, else the first open one, else the first for."""
+    for side in ("against", "open", "for"):
+        for reason in decision.reasons:
+            if reason.side == side:
+                return reason
+    return None
 
 
 def _tiles(files: RunFiles, decision: Decision) -> list[dict[str, Any]]:
@@ -153,7 +162,7 @@ def _tiles(files: RunFiles, decision: Decision) -> list[dict[str, Any]]:
         )
     looks = ((files.manifest or {}).get("test_looks") or {}).get(decision.target)
     if looks is not None:
-        note = "one for every model scored on it"
+        note = "one a scored model"
         ids = [f"manifest.test_looks.{decision.target}"]
         tiles.append({"label": "looks at this test set", "value": f"{looks}", "note": note, "ids": ids})
     return tiles

@@ -35,7 +35,7 @@ class RunFiles:
 
     @classmethod
     def load(cls, path: Path) -> RunFiles:
-        """Read a run folder. Raises NotFoundError without a brief, DamagedError for a file that can't be read."""
+        """Read a run folder. Raises NotFoundError without a brief, DamagedError for an unreadable file."""
         if not (path / "brief.yaml").is_file():
             raise NotFoundError(
                 f"{path.name} holds no brief.yaml, so it is no run folder.",

@@ -33,7 +33,7 @@ def render(run: Path) -> RenderableType:
     parts: list[RenderableType] = []
     if files.board is not None:
         parts.append(leaderboard(files.board))
-    parts.append(decision(decide_files(files), files))
+    parts.append(decision(decide_files(files)))
     return Group(*parts)
 
 
@@ -70,9 +70,9 @@ def _table(target: str, rows: list[Row]) -> Table:
     return table
 
 
-def decision(found: Decision, files: RunFiles) -> RenderableType:
+def decision(found: Decision) -> RenderableType:
     """The verdict, what to do, and a line for every reason; those against come first."""
-    head = Text.assemble((f" {found.headline.upper()} ", _STYLES[found.verdict]), "  ", advice(found, files))
+    head = Text.assemble((f" {found.headline.upper()} ", _STYLES[found.verdict]), "  ", advice(found))
     lines: list[RenderableType] = [head]
     order = {"against": 0, "open": 1, "for": 2}
     for reason in sorted(found.reasons, key=lambda r: order[r.side]):

@@ -40,5 +40,5 @@ def spread(row: Row) -> str:
 def slice_label(name: str) -> str:
     """`history=new` as a person reads it."""
     key, _, value = name.partition("=")
-    known = {"history": "customers", "items": "items"}
-    return f"{value} {known[key]}" if key in known else f"{key} {value}" if value else "all"
+    known = {"history": f"{value} customers", "items": f"{value} items", "country": value, "all": "everybody"}
+    return known.get(key, f"{key}: {value}")

@@ -56,8 +56,8 @@ def worth_of(files: RunFiles) -> Worth | str:
     }
     if not amounts:
         return (
-            "No money is claimed: no target of the brief predicts spend, and a ranking metric can't be turned "
-            "into money."
+            "No money is claimed: no target of the brief predicts spend, and a ranking metric can't be "
+            "turned into money."
         )
     name, target = next(iter(amounts.items()))
     model = files.selected(name)
