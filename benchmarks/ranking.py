@@ -38,7 +38,7 @@ def random_log(n_users: int, n_items: int, seed: int) -> Interactions:
 
 
 def plain_loop(ranker: ItemKnn, requests: Requests) -> Rankings:
-    """What a careful person writes first: one dense row a user, one neighbour row a purchase, one partition."""
+    """What a careful person writes first: a dense row a user, a neighbour row a purchase, a partition."""
     state, log = ranker.state, requests.history
     share, indptr, indices, data = (state[name] for name in ("share", "indptr", "indices", "data"))
     found, best = [], []

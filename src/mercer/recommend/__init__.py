@@ -18,8 +18,8 @@ from mercer.recommend.buy_again import BuyAgain
 from mercer.recommend.item_knn import ItemKnn
 from mercer.recommend.popular import MostPopular, MostPopularRecent
 from mercer.recommend.scoring import ScoringRanker
-from mercer.recommend.signals import SignalOptions
-from mercer.recommend.tail import with_tail
+from mercer.recommend.signals import SignalOptions, signals
+from mercer.recommend.tail import popularity, with_tail
 
 DEFAULTS = ("most-popular", "most-popular-recent", "buy-again", "item-knn")
 """Models that compete when a target says `models: auto`, simplest first."""
@@ -32,5 +32,7 @@ __all__ = [
     "MostPopularRecent",
     "ScoringRanker",
     "SignalOptions",
+    "popularity",
+    "signals",
     "with_tail",
 ]

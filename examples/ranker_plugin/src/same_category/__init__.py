@@ -1,0 +1,1 @@
+"""A ranker for mercer in a package of its own; see ranker.py."""
