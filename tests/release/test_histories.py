@@ -21,6 +21,13 @@ def test_events_are_ordered_by_time_then_arrival() -> None:
     assert made.time.tolist() == [1, 3, 5, 5]
 
 
+def test_events_of_one_time_are_ordered_by_id_where_all_have_one() -> None:
+    columns = {"item": ["a", "b", "c"], "time": [5, 5, 5], "event": ["e3", "e1", "e2"]}
+    assert histories(columns, row=[0] * 3, users=["u"], items=ITEMS).item.tolist() == [1, 2, 0]
+    columns["event"][0] = None
+    assert histories(columns, row=[0] * 3, users=["u"], items=ITEMS).item.tolist() == [0, 1, 2]
+
+
 def test_defaults_are_one_purchase_without_money() -> None:
     made = histories({"item": ["a"], "time": [7]}, row=[0], users=["u"], items=ITEMS)
     assert made.kinds[made.kind[0]] == "purchase"

@@ -153,6 +153,12 @@ def test_of_two_ages_the_lower_one_holds(client: TestClient, state: OnlineState,
     assert "i-03" not in shown(ask(client, target="again", user="teen", k=60, context={"age": 44}))
 
 
+def test_a_child_is_not_profiled(client: TestClient, shop: Shop) -> None:
+    history = history_of(shop, "customer-007")
+    assert ask(client, history=history, context={"age": 12})["basis"] == "not-profiled"
+    assert ask(client, history=history, context={"age": 13})["basis"] == "history"
+
+
 def test_allow_deny_and_pin_are_obeyed(client: TestClient) -> None:
     plain = shown(ask(client, k=5))
     assert plain[0] not in shown(ask(client, k=5, rules={"deny": [plain[0]]}))

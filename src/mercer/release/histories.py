@@ -1,7 +1,7 @@
 """Histories from columns of events: how the API and Python make the `Interactions` that models read.
 
-The same events give the same arrays as the data step's log: rows ordered by time and then by arrival, baskets
-and sessions as group numbers, a return bound to the purchase that it undoes.
+The same events give the same arrays as the data step's log: rows ordered by time and then by event id (by
+arrival where an event has none), baskets and sessions as group numbers, a return bound to what it undoes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def histories(
     codes = items.encode(columns["item"]) if n else np.zeros(0, np.int32)
     time = np.asarray(columns["time"] if n else (), np.int64)
     row_of = np.asarray(row, np.int64)
-    order = np.lexsort((np.arange(n), time, row_of))
+    order = np.lexsort((_ties(columns.get("event"), n), time, row_of))
     order = order[codes[order] >= 0]
     kinds, kind = _kinds(columns.get("kind"), n)
     arrays: dict[str, Any] = {
@@ -74,6 +74,14 @@ def histories(
         indptr=indptr,
         **{name: array[order] for name, array in arrays.items()},
     )
+
+
+def _ties(events: Sequence[str | None] | None, n: int) -> npt.NDArray[np.int64]:
+    """What orders events of one time: their ids, so that the order of arrival does not matter."""
+    if events is None or any(event is None for event in events):
+        return np.arange(n, dtype=np.int64)
+    rank = {event: place for place, event in enumerate(sorted(set(events), key=str))}
+    return np.fromiter((rank[event] for event in events), np.int64, n)
 
 
 def _kinds(names: Sequence[str] | None, n: int) -> tuple[tuple[str, ...], npt.NDArray[np.int8]]:

@@ -17,6 +17,7 @@ from mercer.release import Release, histories
 from mercer.serving.calls import ContextIn, PastEvent, PredictCall, RecommendCall, SearchCall
 from mercer.serving.problems import unknown_item
 from mercer.serving.state import OnlineState, Person
+from mercer.serving.state.person import CHILD_AGE
 from mercer.serving.wire import micros
 
 Columns = dict[str, list[Any]]
@@ -41,7 +42,7 @@ class Asker:
 def asker(state: OnlineState, user: str | None, given: ContextIn, *, opted_out: bool, at: int) -> Asker:
     """Put together who asks at `at` (microseconds). opted_out: the browser sent an opt-out signal.
 
-    Where call and record name an age, the lower one holds.
+    Where call and record name an age, the lower one holds; nobody known to be a child is profiled.
     """
     person = state.people.person(user) if user is not None else Person()
     ages = [age for age in (given.age, person.age) if age is not None]
@@ -50,7 +51,13 @@ def asker(state: OnlineState, user: str | None, given: ContextIn, *, opted_out: 
         age=np.array([min(ages) if ages else UNKNOWN_AGE], np.int16),
         opt_out=np.array([opted_out or "opt-out" in given.signals]),
         objected=np.array(["objection" in given.signals or person.objects(at)]),
-        not_profiled=np.array(["not-profiled" in given.signals or not person.may_be_profiled(at)]),
+        not_profiled=np.array(
+            [
+                "not-profiled" in given.signals
+                or not person.may_be_profiled(at)
+                or min(ages, default=99) < CHILD_AGE
+            ]
+        ),
     )
     return Asker(user=user, person=person, context=context)
 

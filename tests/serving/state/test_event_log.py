@@ -38,12 +38,18 @@ def test_a_conflict_within_one_batch_adds_nothing(state: OnlineState) -> None:
     assert state.events.history("u", 100)["item"] == []
 
 
-def test_history_is_by_time_then_arrival_and_ends_with_what_was_known(state: OnlineState) -> None:
+def test_history_is_by_time_then_id_and_ends_with_what_was_known(state: OnlineState) -> None:
     rows = [("e1", 20, 20), ("e2", 10, 30), ("e3", 10, 10), ("e4", 20, 20), ("e5", 10, 41)]
     state.events.add([replace(BOUGHT, event=e, time=t, known_at=k) for e, t, k in rows])
     assert state.events.history("u", 40)["event"] == ["e2", "e3", "e1", "e4"]
     assert state.events.history("u", 10)["event"] == ["e3"]
     assert state.events.history("stranger", 40)["event"] == []
+
+
+def test_a_return_knows_when_what_it_undoes_was_bought(state: OnlineState) -> None:
+    back = replace(BOUGHT, event="e2", time=30, known_at=30, kind="return", origin="e1")
+    state.events.add([BOUGHT, back, replace(back, event="e3", origin="never-heard-of")])
+    assert state.events.history("u", 40)["origin_time"] == [None, 10, None]
 
 
 def test_batches_larger_than_one_statement_are_whole(state: OnlineState) -> None:

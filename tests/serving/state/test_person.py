@@ -24,6 +24,11 @@ def test_of_two_entries_at_one_time_the_withdrawal_of_consent_wins() -> None:
     )
 
 
+def test_of_two_entries_at_one_time_the_objection_wins() -> None:
+    assert said(("objection", False, 5), ("objection", True, 5)).objects(5)
+    assert said(("opt-out", True, 5), ("opt-out", False, 5)).objects(5)
+
+
 def test_where_consent_is_asked_nobody_is_profiled_without_it() -> None:
     assert said().may_be_profiled(5)
     assert not said(asks_consent=True).may_be_profiled(5)

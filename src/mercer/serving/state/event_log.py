@@ -108,17 +108,21 @@ class EventLog:
         return Added(accepted, len(batch) - accepted)
 
     def history(self, user: str, known_by: int) -> dict[str, list[Any]]:
-        """The person's events known at `known_by` (microseconds) as columns, by time and order of arrival."""
-        columns = [events.c[name] for name in _HISTORY]
+        """The person's events known at `known_by` (microseconds) as columns, by time and event id.
+
+        `origin_time` is when what a return undoes was bought, None where that is not known.
+        """
         statement = (
-            select(*columns)
+            select(*(events.c[name] for name in _HISTORY))
             .where(events.c.user == user, events.c.known_at <= known_by)
-            .order_by(events.c.time, events.c.number)
+            .order_by(events.c.time, events.c.event)
         )
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
         values = list(zip(*rows, strict=True)) if rows else [()] * len(_HISTORY)
-        return {name: list(column) for name, column in zip(_HISTORY, values, strict=True)}
+        columns = {name: list(column) for name, column in zip(_HISTORY, values, strict=True)}
+        time_of = dict(zip(columns["event"], columns["time"], strict=True))
+        return {**columns, "origin_time": [time_of.get(origin) for origin in columns["origin"]]}
 
 
 def _conflict(event: str) -> ConflictError:

@@ -42,10 +42,11 @@ class Person:
     def latest(self, purpose: str, at: int) -> bool | None:
         """What the latest entry for a purpose at or before `at` says; None where there is none.
 
-        Where two entries carry the same time, the withdrawal wins.
+        Where two entries carry the same time, the one that protects the person holds.
         """
-        said = [(c.time, not c.given) for c in self.consents if c.purpose == purpose and c.time <= at]
-        return None if not said else not max(said)[1]
+        protects = purpose in (OBJECTION, OPT_OUT)
+        said = [(c.time, c.given == protects) for c in self.consents if c.purpose == purpose and c.time <= at]
+        return None if not said else max(said)[1] == protects
 
     def objects(self, at: int) -> bool:
         """Whether an objection to profiling, or an opt-out, holds at `at`."""

@@ -47,7 +47,7 @@ events = Table(
     Column("origin", String),
     Column("request", String),
     Column("digest", LargeBinary, nullable=False),
-    Index("events_by_user", "user", "time", "number"),
+    Index("events_by_user", "user", "time", "event"),
 )
 """`number`: order of arrival. `request`: the answer that the event followed from. `digest`: of content."""
 
