@@ -39,11 +39,15 @@ def test_latest_entry_at_or_before_the_time_decides() -> None:
     assert not signals.consented.any()
 
 
-def test_withdrawal_wins_at_the_same_instant() -> None:
+def test_what_protects_wins_at_the_same_instant() -> None:
     for order in ([True, False], [False, True]):
-        consents = table([("ann", "recommendation", given, 10) for given in order])
+        for purpose in ("recommendation", "objection", "opt-out"):
+            consents = table([("ann", purpose, given, 10) for given in order])
 
-        assert not signals_for(["ann"], consents, 10).consented[0]
+            signals = signals_for(["ann"], consents, 10)
+            assert not signals.consented[0]
+            assert signals.objected[0] == (purpose == "objection")
+            assert signals.opted_out[0] == (purpose == "opt-out")
 
 
 def test_unknown_people_and_absent_tables_say_nothing() -> None:
@@ -78,7 +82,8 @@ def test_vectorised_answer_is_the_plain_one(
     entries: list[tuple[str, str, bool, int]], asked: list[tuple[str, int]]
 ) -> None:
     def plain(user: str, purpose: str, time: int) -> bool:
-        held = [(t, not g, g) for u, p, g, t in entries if (u, p) == (user, purpose) and t <= time]
+        consent = purpose == "recommendation"
+        held = [(t, g != consent, g) for u, p, g, t in entries if (u, p) == (user, purpose) and t <= time]
         return bool(held) and max(held)[2]
 
     users, times = [user for user, _ in asked], np.array([time for _, time in asked], np.int64)

@@ -1,7 +1,7 @@
 """What the consents table says of people at given times: consent, objection, opt-out.
 
 The latest entry of a person and purpose at or before the time decides; where two entries carry the same
-time, the withdrawal wins.
+time, the one that protects the person wins: a refused consent, a standing objection or opt-out.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def _latest(
     people = pd.Index(entries["user"].unique())
     who = people.get_indexer(pd.Index(entries["user"]))
     when, given = micros(entries["time"]), entries["given"].to_numpy(bool)
-    # Withdrawals sort after consents of the same instant, so that the last entry found is the stricter one.
-    order = np.lexsort((~given, when, who))
+    # At the same instant the entry that protects sorts last: a refused consent, a standing objection.
+    protects = given if purpose in (OBJECTION, OPT_OUT) else ~given
+    order = np.lexsort((protects, when, who))
     who, when, given = who[order], when[order], given[order]
     instants = np.unique(when)
     span = len(instants) + 1
