@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,8 +89,6 @@ def test_amounts_scale_with_the_currency():
     train = labelled_customers(LOG, "amount")
     small = LightGbm().fit(train, **QUICK).predict(EVERYONE).value
     history = train.snapshots.history
-    from dataclasses import replace
-
     rich = replace(history, amount_minor=history.amount_minor * 100)
     much = replace(train, snapshots=replace(train.snapshots, history=rich), outcome=train.outcome * 100)
     richer = replace(
@@ -169,8 +168,12 @@ def test_a_damaged_description_is_refused(flat, tmp_path, damage):
         LightGbm.load(tmp_path)
 
 
-def test_damaged_trees_are_refused(flat, tmp_path):
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b.replace(b"7", b"8", 1)]
+)
+def test_damaged_trees_are_refused_before_lightgbm_reads_them(flat, tmp_path, damage):
     flat.save(tmp_path)
-    (tmp_path / "trees.0.txt").write_text("no tree at all", "utf-8")
-    with pytest.raises(DamagedError):
+    path = tmp_path / "trees.0.txt"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DamagedError, match=r"trees\.0\.txt"):
         LightGbm.load(tmp_path)

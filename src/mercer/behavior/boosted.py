@@ -152,12 +152,11 @@ class LightGbm:
     def save(self, folder: Path) -> None:
         """Write predictor.json and a text file of trees for each member."""
         head = self._fitted()
-        members = () if self._trees is None else self._trees.texts
         content = {
             "options": self.options.model_dump(mode="json"),
             "kind": head.kind,
             "encoding": self._encoding.dump(),
-            "members": len(members),
+            "trees": [] if self._trees is None else list(self._trees.hashes),
             "head": head.dump(),
             "notes": list(self.notes),
         }
@@ -175,8 +174,8 @@ class LightGbm:
             head = ProbabilityHead if content["kind"] == "probability" else AmountHead
             predictor._head = head.parse(content["head"])
             predictor.notes = tuple(content["notes"])
-            count = int(content["members"])
-        predictor._trees = Trees.load(folder, count) if count else None
+            hashes = [str(known) for known in content["trees"]]
+        predictor._trees = Trees.load(folder, hashes) if hashes else None
         return predictor
 
     def estimate(self, train: Labelled) -> Estimate:

@@ -6,8 +6,9 @@ scores each member gives to the entities it never saw calibrate the whole. One s
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,13 +35,10 @@ class Trees:
 
     @classmethod
     def parse(cls, texts: tuple[str, ...]) -> Trees:
-        """Members from LightGBM's text format. Raises DamagedError for a text that is no model."""
+        """Members from whole texts in LightGBM's own format."""
         import lightgbm
 
-        try:
-            return cls(texts, tuple(lightgbm.Booster(model_str=text) for text in texts))
-        except lightgbm.basic.LightGBMError as fault:
-            raise DamagedError("A file of trees is damaged.", remedy="Fit the model again.") from fault
+        return cls(texts, tuple(lightgbm.Booster(model_str=text) for text in texts))
 
     def raw(self, matrix: Floats) -> Floats:
         """Raw scores of each member, shape (K, n)."""
@@ -54,16 +52,32 @@ class Trees:
     def save(self, folder: Path) -> None:
         """Write trees.K.txt for each member."""
         for at, text in enumerate(self.texts):
-            (folder / f"trees.{at}.txt").write_text(text, "utf-8")
+            (folder / f"trees.{at}.txt").write_bytes(text.encode())
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of each member's text; `load` asks for them."""
+        return tuple(hashlib.sha256(text.encode()).hexdigest() for text in self.texts)
 
     @classmethod
-    def load(cls, folder: Path, count: int) -> Trees:
-        """Read `count` members. Raises DamagedError when one is missing or damaged."""
-        try:
-            texts = tuple((folder / f"trees.{at}.txt").read_text("utf-8") for at in range(count))
-        except (OSError, UnicodeDecodeError) as fault:
-            raise DamagedError("A file of trees is missing.", remedy="Fit the model again.") from fault
-        return cls.parse(texts)
+    def load(cls, folder: Path, hashes: Sequence[str]) -> Trees:
+        """Read a member for each hash. Raises DamagedError when one is missing or has another hash.
+
+        The hashes are checked before LightGBM sees a text: a cut one makes its parser read beyond the end
+        and abort the process.
+        """
+        texts = []
+        for at, known in enumerate(hashes):
+            try:
+                content = (folder / f"trees.{at}.txt").read_bytes()
+            except OSError as fault:
+                raise DamagedError(f"trees.{at}.txt is missing.", remedy="Fit the model again.") from fault
+            if hashlib.sha256(content).hexdigest() != known:
+                raise DamagedError(
+                    f"trees.{at}.txt differs from what was saved.", remedy="Fit the model again."
+                )
+            texts.append(content.decode())
+        return cls.parse(tuple(texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
