@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from compliance.shop import people
 from mercer.compliance import FAULTS, Evidence, all_rules, check, fault, plant
 from mercer.contracts import Finding
-from mercer.errors import NotFoundError
+from mercer.errors import NotFoundError, UnsupportedError
 
 CANNOT_FAIL = ("attestation", "absent-function", "not-built")
 
@@ -51,3 +52,37 @@ def test_a_fault_is_named_by_its_rule_too() -> None:
 def test_unknown_fault_names_the_nearest() -> None:
     with pytest.raises(NotFoundError, match="consent"):
         fault("consnet")
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_fault_says_what_it_needs_where_there_is_nothing(clean: Evidence, name: str) -> None:
+    nothing = Evidence(brief=clean.brief, now=clean.now, pseudonyms=clean.pseudonyms)
+
+    with pytest.raises(UnsupportedError, match="needs"):
+        plant(name, nothing)
+
+
+@pytest.mark.parametrize("name", ["consent", "object", "minors", "special", "erase"])
+def test_fault_brings_the_table_that_a_poor_log_lacks(clean: Evidence, name: str) -> None:
+    poor = replace(clean, tables={"events": clean.tables["events"]}, suppression=None)
+
+    assert finding_of(plant(name, poor), FAULTS[name].rule).status == "FAIL"
+
+
+def test_age_fault_limits_the_best_seller_of_a_catalogue_without_limits(clean: Evidence) -> None:
+    free = clean.items.assign(min_age=0)
+    unlimited = replace(clean, items=free, tables={**clean.tables, "items": free})
+
+    found = finding_of(plant("age", unlimited), "age-goods")
+
+    assert found.status == "FAIL"
+    assert {row["min_age"] for row in found.offending} == {18}
+
+
+def test_fault_puts_the_brief_under_its_rule(clean: Evidence) -> None:
+    german = clean.brief.model_copy(update={"jurisdictions": ["EU"]})
+    planted = plant("colorado", replace(clean, brief=german))
+
+    assert planted.brief.jurisdictions == ["EU", "US-CO"]
+    assert str(planted.brief.packs_date) == "2027-01-01"
+    assert clean.brief.packs_date < planted.brief.packs_date
