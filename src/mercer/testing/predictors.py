@@ -42,13 +42,10 @@ class PredictorContract:
     options: ClassVar[Mapping[str, Any]] = {}
     tolerance: ClassVar[float] = 0.0
 
-    @pytest.fixture(params=["probability", "amount"])
-    def kind(self, request: pytest.FixtureRequest) -> Kind:
-        """Each kind of outcome; those that the predictor does not declare are skipped."""
-        kind: Kind = request.param
-        if kind not in self.predictor.kinds:
-            pytest.skip(f"{self.predictor.name} declares no {kind}")
-        return kind
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run each test that asks for a kind once for every kind that the predictor declares."""
+        if "kind" in metafunc.fixturenames:
+            metafunc.parametrize("kind", metafunc.cls.predictor.kinds)
 
     def make(self, kind: Kind) -> Predictor:
         """A new predictor, not fitted; it is told the kind where its options have a field for it."""
