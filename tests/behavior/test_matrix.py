@@ -22,7 +22,7 @@ def test_columns_that_do_not_vary_are_left_out():
 
 
 def test_categories_are_numbered_and_unknown_ones_are_missing():
-    encoding = Encoding.learn(frame(shop=["b", "a", "b"]))
+    encoding = Encoding.learn(frame(shop=["b", "a", "b"] * 5))
     assert encoding.categorical == [0]
     matrix = encoding.matrix(pd.DataFrame({"shop": ["a", "b", "new", None]}))
     assert matrix[:2, 0].tolist() == [0, 1]
@@ -33,8 +33,14 @@ def test_categories_are_numbered_and_unknown_ones_are_missing():
 
 def test_the_most_frequent_categories_are_kept():
     values = [f"c{number:03d}" for number in range(MOST_CATEGORIES + 5)]
-    encoding = Encoding.learn(pd.DataFrame({"c": pd.Series([*values, *values[5:]], dtype=object)}))
+    encoding = Encoding.learn(pd.DataFrame({"c": pd.Series([*values * 5, *values[5:]], dtype=object)}))
     assert encoding.categories["c"] == tuple(values[5:])
+
+
+def test_a_column_of_ids_is_neither_read_nor_stored():
+    encoding = Encoding.learn(frame(a=[1, 2, 3, 4], account=["k1", "k2", "k3", "k4"]))
+    assert encoding.names == ("a",)
+    assert encoding.categories == {}
 
 
 def test_a_missing_column_is_named():
@@ -44,5 +50,5 @@ def test_a_missing_column_is_named():
 
 
 def test_it_survives_json():
-    encoding = Encoding.learn(frame(a=[1, 2], s=["x", "y"]))
+    encoding = Encoding.learn(frame(a=[1, 2] * 5, s=["x", "y"] * 5))
     assert Encoding.parse(encoding.dump()) == encoding

@@ -15,7 +15,8 @@ from mercer.errors import DataError
 Floats = npt.NDArray[np.float64]
 
 MOST_CATEGORIES = 200
-"""Rarer categories of a column count as missing: they hold too few rows to learn from."""
+FEWEST_ROWS = 5
+"""Rarer categories count as missing: they teach nothing, and a model must not store what may be an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,19 @@ class Encoding:
 
     @classmethod
     def learn(cls, frame: pd.DataFrame) -> Encoding:
-        """Columns of `frame` that vary (a value that all rows share teaches nothing)."""
+        """Columns of `frame` that vary; a value that all rows share, or each row its own text, is left out."""
         names: list[str] = []
         categories: dict[str, tuple[str, ...]] = {}
         for name in frame.columns:
             column = frame[name]
             if column.nunique(dropna=False) < 2:
                 continue
-            names.append(name)
             if column.dtype != np.float64:
-                counts = Counter(value for value in column if isinstance(value, str))
-                frequent = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
-                categories[name] = tuple(sorted(frequent))
+                known = _frequent(column)
+                if not known:
+                    continue
+                categories[name] = known
+            names.append(name)
         return cls(tuple(names), categories)
 
     @property
@@ -81,3 +83,10 @@ class Encoding:
             return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         code = {value: float(at) for at, value in enumerate(known)}
         return np.fromiter((code.get(value, np.nan) for value in column), np.float64, len(column))
+
+
+def _frequent(column: pd.Series[Any]) -> tuple[str, ...]:
+    """The most frequent categories of a column of text, sorted."""
+    counts = Counter(value for value in column if isinstance(value, str))
+    common = [value for value, rows in counts.items() if rows >= FEWEST_ROWS]
+    return tuple(sorted(sorted(common, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]))
