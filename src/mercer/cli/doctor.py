@@ -20,7 +20,17 @@ EXTRAS = {
     "notebook": ("the example notebooks", ("nbclient", "nbformat")),
     "browser": ("browser checks", ("playwright",)),
 }
-CORE = ("duckdb", "ibis-framework", "lightgbm", "numpy", "onnxruntime", "pandas", "pyarrow", "scikit-learn", "tantivy")
+CORE = (
+    "duckdb",
+    "ibis-framework",
+    "lightgbm",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "tantivy",
+)
 
 
 def doctor(
@@ -51,7 +61,9 @@ def doctor(
 
 def diagnose() -> list[dict[str, Any]]:
     """One row a part: part, found, state (ok, optional, missing), remedy."""
-    rows = [_row("python", sys.version.split()[0], ok=sys.version_info >= (3, 11), remedy="install Python 3.11")]
+    rows = [
+        _row("python", sys.version.split()[0], ok=sys.version_info >= (3, 11), remedy="install Python 3.11")
+    ]
     for name in CORE:
         found = _version(name)
         rows.append(_row(name, found or "absent", ok=bool(found), remedy="pip install mercer"))
@@ -69,7 +81,15 @@ def diagnose() -> list[dict[str, Any]]:
             )
         )
     browser = shutil.which("chromium") or shutil.which("google-chrome")
-    rows.append(_row("chromium", "there" if browser else "absent", ok=bool(browser), remedy="apt-get install chromium", optional=True))
+    rows.append(
+        _row(
+            "chromium",
+            "there" if browser else "absent",
+            ok=bool(browser),
+            remedy="apt-get install chromium",
+            optional=True,
+        )
+    )
     rows.append(_row("threads", str(threads()), ok=True))
     return rows
 
@@ -88,7 +108,9 @@ def _version(name: str) -> str:
 
 def _encoder() -> dict[str, Any]:
     exported = any(encoder_folder().rglob("*.onnx"))
-    return _row("text encoder", "exported" if exported else "not exported yet", ok=exported, remedy="make setup")
+    return _row(
+        "text encoder", "exported" if exported else "not exported yet", ok=exported, remedy="make setup"
+    )
 
 
 def _cache() -> dict[str, Any]:

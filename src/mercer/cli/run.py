@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
-BriefArgument = Annotated[Path, typer.Argument(metavar="BRIEF", help="The brief, a YAML file.", show_default=False)]
+BriefArgument = Annotated[
+    Path, typer.Argument(metavar="BRIEF", help="The brief, a YAML file.", show_default=False)
+]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The run folder. Left out: runs/NAME-OF-THE-BRIEF.", show_default=False)
+    Path | None,
+    typer.Option("--out", help="The run folder. Left out: runs/NAME-OF-THE-BRIEF.", show_default=False),
 ]
 DataOption = Annotated[
     Path | None,
@@ -18,7 +21,9 @@ DataOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
-def run(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def run(
+    brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Walk a brief from its data to a gated release, and print leaderboard and decision.
 
     Steps that an earlier run did are found in the cache; an interrupted run goes on where it stopped.
@@ -31,7 +36,13 @@ def run(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as
 
 
 def walk(
-    brief: Path, out: Path | None, data: Path | None, *, as_json: bool, until: str = "release", fault: str | None = None
+    brief: Path,
+    out: Path | None,
+    data: Path | None,
+    *,
+    as_json: bool,
+    until: str = "release",
+    fault: str | None = None,
 ) -> None:
     """Run the flow up to a stage, print what it found, and exit with its code."""
     from mercer.cli.terminal import TerminalProgress, out as console, print_json

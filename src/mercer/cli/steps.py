@@ -13,7 +13,9 @@ import typer
 from mercer.cli.run import BriefArgument, DataOption, JsonOption, OutOption, walk
 
 
-def fit(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def fit(
+    brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Clean the data and fit every model of every target."""
     walk(brief, out, data, as_json=as_json, until="fit")
 
@@ -32,9 +34,12 @@ def evaluate(
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option("--target", help="With --rankings: the target they answer. Left out: the decision's.")
+        str | None,
+        typer.Option("--target", help="With --rankings: the target they answer. Left out: the decision's."),
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="With --rankings: the system's name on the leaderboard.")] = "external",
+    name: Annotated[
+        str, typer.Option("--name", help="With --rankings: the system's name on the leaderboard.")
+    ] = "external",
 ) -> None:
     """Fit and score every model, and print the leaderboard.
 
@@ -48,7 +53,9 @@ def evaluate(
     from mercer.pipeline import evaluate_rankings
 
     with TerminalProgress() as progress:
-        board = evaluate_rankings(brief, rankings, out=out, data=data, target=target, name=name, progress=progress)
+        board = evaluate_rankings(
+            brief, rankings, out=out, data=data, target=target, name=name, progress=progress
+        )
     if as_json:
         print_json(board.to_json())
     else:
@@ -57,16 +64,22 @@ def evaluate(
         console.print(terminal.leaderboard(board))
 
 
-def gate(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def gate(
+    brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Check data, models and candidate release against the law in force; exit 1 when a rule fails."""
     walk(brief, out, data, as_json=as_json, until="gate")
 
 
-def report(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def report(
+    brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Write the decision page."""
     walk(brief, out, data, as_json=as_json, until="report")
 
 
-def release(brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def release(
+    brief: BriefArgument, out: OutOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Bind models, catalogue, evidence and decision into a release that `mercer serve` loads."""
     walk(brief, out, data, as_json=as_json, until="release")

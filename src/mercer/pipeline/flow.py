@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mercer.brief import Brief
 from mercer.contracts import Progress, Runtime
 from mercer.environment import cache_folder, threads
 from mercer.errors import OutputError
-from mercer.pipeline.cache import Step, StepCache
+from mercer.pipeline.cache import Step, StepCache, file_hash
 from mercer.pipeline.manifest import packages
 from mercer.pipeline.progress import Quiet, RunProgress
 
@@ -27,7 +28,7 @@ class Flow:
 
     brief: Brief
     out: Path
-    data_folder: Path
+    data_folders: tuple[Path, ...] = ()
     fault: str | None = None
     cache: Path = field(default_factory=cache_folder)
     progress: RunProgress = field(default_factory=Quiet)
@@ -43,6 +44,22 @@ class Flow:
         self.progress.end(name, seconds=done.cost.seconds, cached=done.cached)
         return done
 
+    @property
+    def run_id(self) -> str:
+        """Name of the brief and the start of its hash: the same brief is the same run, wherever it is kept."""
+        return f"{self.brief.name}-{self.brief.hash[:12]}"
+
+    @cached_property
+    def source_hashes(self) -> dict[str, str]:
+        """SHA-256 of every source file, by table; a database has none."""
+        from mercer.data import find_source
+
+        sources = dict(self.brief.data.sources)
+        if self.brief.data.incumbent is not None:
+            sources["incumbent"] = self.brief.data.incumbent
+        found = {name: find_source(source, self.data_folders) for name, source in sources.items()}
+        return {name: file_hash(place) for name, place in found.items() if isinstance(place, Path)}
+
     def runtime(self, bar: Progress) -> Runtime:
         """The runtime every fit gets."""
         return Runtime(threads=threads(), cache_folder=self.cache, progress=bar)
@@ -56,7 +73,8 @@ def locked(out: Path) -> Iterator[None]:
         handle = (out / ".lock").open("w")
     except OSError as fault:
         raise OutputError(
-            f"The output folder {out} can't be written ({fault.strerror}).", remedy="Choose another with --out."
+            f"The output folder {out} can't be written ({fault.strerror}).",
+            remedy="Choose another with --out.",
         ) from fault
     with handle:
         try:

@@ -52,6 +52,25 @@ class Material:
         return build_interactions(self.tables, self.brief, mask=self.may_train)
 
     @cached_property
+    def everything(self) -> Interactions | None:
+        """All clean events, those of people who objected too, as the online state would hold them."""
+        from mercer.data import build_interactions
+
+        if "events" not in self.tables.names:
+            return None
+        return build_interactions(self.tables, self.brief)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Every canonical table as a frame."""
+        found = {name: getattr(self.tables, name)() for name in self.tables.names}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    def training_events(self) -> pd.DataFrame | None:
+        """The rows of `events` that may have trained a model of this run; None without an event log."""
+        events = self.tables.events()
+        return None if events is None else events.loc[self.may_train]
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         """The catalogue."""
         if "events" in self.tables.names:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mercer.brief import BehaviorTarget, SearchTarget, Target
+import numpy as np
+
+from mercer.brief import BehaviorTarget, Target
 from mercer.contracts import Budget, Holdout, Labelled, Options, Progress, plugins
 from mercer.errors import BriefError, nearest
-from mercer.evaluation import Scored, score_predictions, score_ranking
+from mercer.evaluation import Scored, prediction_slices, ranking_slices, score_predictions, score_ranking
 from mercer.pipeline.cache import Step, key_of
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash
@@ -57,7 +60,8 @@ def entries(name: str, target: Target) -> list[Entry]:
     if unused:
         first = sorted(unused)[0]
         raise BriefError(
-            f"targets.{name}.options: {first!r} is not among the target's models.", remedy=nearest(first, chosen)
+            f"targets.{name}.options: {first!r} is not among the target's models.",
+            remedy=nearest(first, chosen),
         )
     return [_entry(name, target, model) for model in chosen]
 
@@ -149,22 +153,45 @@ def target_facts(flow: Flow, name: str) -> dict[str, Any]:
 
 
 def score(
-    flow: Flow, material: Material, entry: Entry, fitted: Step, part: Literal["validation", "test"], fit_on: FitOn
+    flow: Flow,
+    material: Material,
+    entry: Entry,
+    fitted: Step,
+    part: Literal["validation", "test"],
+    fit_on: FitOn,
+    *,
+    before: Callable[[], None] | None = None,
 ) -> Step:
-    """Score one fitted model on a held-out part; the folder holds the scored rows."""
+    """Score one fitted model on a held-out part; the folder holds the scored rows and `timing.json`.
+
+    before: called just before a part is really scored, and not when the scoring is found in the cache.
+    """
     target = flow.brief.targets[entry.target]
 
     def make(folder: Path, bar: Progress) -> None:
-        split = material.split(entry.target)
-        held = getattr(split, part)
+        if before is not None:
+            before()
+        held = getattr(material.split(entry.target), part)
         model = load_model(target, entry.model, fitted.folder)
-        scored = score_model(target, model, held, material.slices(entry.target, held), bar)
-        scored.save(folder)
+        start = time.perf_counter()
+        scored = score_model(target, model, held, bar)
+        took = time.perf_counter() - start
+        scored.save(folder / "rows.parquet")
+        (folder / "timing.json").write_text(
+            json.dumps({"predict_ms_per_request": round(1000 * took / max(1, len(held)), 4)}), "utf-8"
+        )
 
     suffix = ":refit" if fit_on == "train+validation" else ""
-    facts = {
-        "fit": fitted.key,
-        "part": part,
-        "code": code_hash("evaluation", *ROOMS[target.task]),
-    }
+    facts = {"fit": fitted.key, "part": part, "code": code_hash("evaluation", *ROOMS[target.task])}
     return flow.step(f"score:{entry.target}:{entry.model}:{part}{suffix}", facts, make)
+
+
+def score_model(target: Target, model: Any, held: Holdout | Labelled, bar: Progress) -> Scored:
+    """The scored rows of one model on a held-out part."""
+    if isinstance(held, Labelled):
+        assert isinstance(target, BehaviorTarget)
+        predicted = model.predict(held.snapshots)
+        return score_predictions(held, predicted, kind=target.kind, slices=prediction_slices(held))
+    catalogue = np.arange(len(held.requests.items), dtype=np.int32)
+    exact = (lambda requests: model.score(requests, catalogue)) if model.has_scores else None
+    return score_ranking(held, score=exact, rank=model.rank, slices=ranking_slices(held), advance=bar.advance)

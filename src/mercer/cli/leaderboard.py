@@ -1,0 +1,118 @@
+"""`mercer models`, `mercer runs`, `mercer compare`: what competes, and how runs stand beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mercer.cli.run import JsonOption
+
+models = typer.Typer(help="The models that can compete.", no_args_is_help=True)
+
+
+@models.command("list")
+def list_models(as_json: JsonOption = False) -> None:
+    """List every installed model: its task, whether its fit is random, its first sentence."""
+    from rich.table import Table
+
+    from mercer.cli.terminal import out, print_json
+    from mercer.contracts import plugins
+
+    rows = []
+    for group in (plugins.RANKERS, plugins.PREDICTORS):
+        for name in plugins.names(group):
+            cls = plugins.load(group, name)
+            task = getattr(cls, "task", "behavior")
+            rows.append(
+                {
+                    "model": name,
+                    "task": task if task != "behavior" else f"behavior ({', '.join(cls.kinds)})",
+                    "stochastic": cls.stochastic,
+                    "what": (cls.__doc__ or "").strip().split("\n")[0],
+                    "options": {k: f.default for k, f in cls.Options.model_fields.items()},
+                }
+            )
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("model", "task", "what it is"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row["model"], row["task"], row["what"])
+    out.print(table)
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where run folders are.")] = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """List run folders: what they selected, what the gates said, what they cost."""
+    from rich.table import Table
+
+    from mercer.cli.terminal import out, print_json
+    from mercer.errors import NotFoundError
+    from mercer.pipeline import Run
+
+    found = sorted(path.parent for path in folder.glob("*/manifest.json"))
+    if not found:
+        raise NotFoundError(f"No run folders in {folder}.", remedy="Make one with: mercer run BRIEF")
+    rows: list[dict[str, Any]] = []
+    for path in found:
+        run = Run(path)
+        manifest = run.manifest
+        rows.append(
+            {
+                "run": str(path),
+                "id": manifest["run"],
+                "selected": {target: one["model"] for target, one in manifest["selected"].items()},
+                "gates": run.gates["verdict"] if run.gates else None,
+                "release": run.release is not None,
+                "seconds": round(sum(step["seconds"] for step in manifest["steps"]), 1),
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("run", "selected", "gates", "release", "cost"):
+        table.add_column(heading)
+    for row in rows:
+        picked = ", ".join(f"{target}: {model}" for target, model in row["selected"].items())
+        table.add_row(
+            row["run"],
+            picked,
+            row["gates"] or "–",
+            "yes" if row["release"] else "no",
+            f"{row['seconds']:,.0f} s",
+        )
+    out.print(table)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another run folder.", show_default=False)],
+    target: Annotated[
+        str | None, typer.Option("--target", help="Left out: the first run's decision target.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="Left out: the first run's decision metric.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the selected models of two runs on the units that both scored, paired, with an interval."""
+    from mercer.cli.terminal import out, print_json
+    from mercer.pipeline.across import compare_runs
+
+    found = compare_runs(first, second, target=target, metric=metric)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    interval = "" if found.low is None else f" [{found.low:+.4f}, {found.high:+.4f}]"
+    p = "" if found.p is None else f", p {found.p:.4f}"
+    out.print(
+        f"{found.target}, {found.metric}: {found.a} minus {found.b} = {found.difference:+.4f}{interval}{p}"
+    )
+    out.print(f"Verdict: [bold]{found.verdict}[/]")

@@ -1,0 +1,29 @@
+"""`mercer serve`: the HTTP API of a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mercer.cli.cases import StateOption
+
+
+def serve(
+    run: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run folder or a release folder.", show_default=False)
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    state: StateOption = None,
+    dev: Annotated[bool, typer.Option("--dev", help="Print a key for trying it out; loopback only.")] = False,
+) -> None:
+    """Serve a release: /v1/recommend, /v1/search, /v1/predict, /v1/events, /v1/items, /v1/cases and a console.
+
+    A damaged release is refused with what differs. Without --dev every call needs a key of `mercer serve`'s
+    state; make one with --dev or through the documented Python call.
+    """
+    from mercer.serving import serve as serve_release
+
+    serve_release(run, host=host, port=port, state_url=state, dev=dev)

@@ -1,0 +1,67 @@
+"""Data: from files to clean canonical tables, to interactions in memory, to what trains and what tests.
+
+engine.py        DuckDB; nothing else imports it
+sources.py       where a table comes from, and its raw rows
+mapping.py       own columns to canonical ones; casts.py reads values with guards
+cleaning/        named rules, a file a group
+ingest.py        read, map, clean, account
+accounting.py    kept + quarantined + merged = read
+profile/         the page an analyst would look at first
+guess.py         what a file's columns could mean
+tables.py        the canonical tables of a folder
+training.py      which events may train: consent, objection, age
+interactions.py  the event log in memory; the catalogue beside it
+splits/          what trains, what selects, what tests
+audit.py         nothing known after a cut trains before it
+suppression.py   who was forgotten
+folder_store.py  finding and erasing a person in folders of files
+"""
+
+from mercer.data.accounting import Accounting, RuleCount, TableCount
+from mercer.data.audit import audit_leakage
+from mercer.data.folder_store import Change, FolderStore
+from mercer.data.guess import Guess, guess_mapping
+from mercer.data.ingest import ingest
+from mercer.data.interactions import build_interactions, catalogue, item_frame
+from mercer.data.profile import profile_file, write_profile
+from mercer.data.sources import find_source, read_frame
+from mercer.data.splits import (
+    BehaviorSplit,
+    RecommendSplit,
+    SearchSplit,
+    split_behavior,
+    split_recommend,
+    split_search,
+)
+from mercer.data.suppression import SuppressionList
+from mercer.data.tables import Tables
+from mercer.data.training import end_of, training_rows
+
+__all__ = [
+    "Accounting",
+    "BehaviorSplit",
+    "Change",
+    "FolderStore",
+    "Guess",
+    "RecommendSplit",
+    "RuleCount",
+    "SearchSplit",
+    "SuppressionList",
+    "TableCount",
+    "Tables",
+    "audit_leakage",
+    "build_interactions",
+    "catalogue",
+    "end_of",
+    "find_source",
+    "guess_mapping",
+    "ingest",
+    "item_frame",
+    "profile_file",
+    "read_frame",
+    "split_behavior",
+    "split_recommend",
+    "split_search",
+    "training_rows",
+    "write_profile",
+]

@@ -1,0 +1,85 @@
+"""The leakage audit: nothing that trains may have been known only after its cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mercer.contracts import Dataset, Holdout, Interactions, Labelled
+from mercer.data.splits import Split
+from mercer.errors import LeakageError
+
+
+def audit_leakage(split: Split) -> int:
+    """Check every row of a split against its cut; returns how many things were examined.
+
+    recommend: no training event, and no event of a held-out history, was known after its cut, and no relevant item
+    comes from before it. behavior: no snapshot's history was known after its as-of time, and every training label
+    was known at the first test cut-off. search: no judgment of a held-out query trains.
+    Raises LeakageError naming how many rows lie after their cut, and LeakageError when nothing was there to examine.
+    """
+    examined = 0
+    train: Any = split.train
+    if isinstance(train, Dataset):
+        examined += _dataset(train)
+        for name in ("validation", "test"):
+            examined += _holdout(getattr(split, name), name, train)
+    else:
+        examined += _labelled(split)
+    if examined == 0:
+        raise LeakageError(
+            "The leakage audit had nothing to examine.", remedy="Check that the split holds rows."
+        )
+    return examined
+
+
+def _dataset(train: Dataset) -> int:
+    log = train.interactions
+    if log is None:
+        return 0
+    _refuse(log.known_at > train.as_of, "training events were known after the cut")
+    return log.n_events
+
+
+def _holdout(held: Holdout, name: str, train: Dataset) -> int:
+    history = held.requests.history
+    limits = np.repeat(held.requests.time, history.lengths)
+    _refuse(history.known_at > limits, f"events in {name} histories were known after the request")
+    if train.interactions is not None:
+        _refuse(held.requests.time <= train.as_of, f"{name} requests lie before the training cut")
+    if train.judgments is not None and len(train.judgments):
+        _refuse(
+            train.judgments["query"].isin(set(held.requests.query or ())).to_numpy(),
+            f"training judgments belong to {name} queries",
+        )
+    return history.n_events + len(held)
+
+
+def _labelled(split: Any) -> int:
+    examined = 0
+    first_test = int(split.test.snapshots.as_of.min()) if len(split.test) else np.iinfo(np.int64).max
+    first_validation = int(split.validation.snapshots.as_of.min()) if len(split.validation) else first_test
+    for name, part, limit in (
+        ("train", split.train, first_validation),
+        ("validation", split.validation, first_test),
+        ("refit", split.refit, first_test),
+        ("test", split.test, None),
+    ):
+        labelled: Labelled = part
+        history: Interactions = labelled.snapshots.history
+        limits = np.repeat(labelled.snapshots.as_of, history.lengths)
+        _refuse(history.known_at > limits, f"events in {name} histories were known after the snapshot")
+        if limit is not None:
+            _refuse(labelled.label_known_at > limit, f"{name} labels were known only after the next cut")
+        examined += history.n_events + len(labelled)
+    return examined
+
+
+def _refuse(bad: Any, what: str) -> None:
+    n_bad = int(np.count_nonzero(bad))
+    if n_bad:
+        raise LeakageError(
+            f"Leakage: {n_bad:,} of {len(bad):,} {what}.",
+            remedy="Cut on known_at; if known_at is wrong in the source, correct it there.",
+        )

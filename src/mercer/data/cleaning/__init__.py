@@ -1,0 +1,19 @@
+"""Cleaning rules: named, in a stated order, each with a sentence, a count, and a switch in the brief.
+
+sheet.py    a table under cleaning: rows that are kept, rows that were quarantined and why
+rule.py     what a rule is
+text.py     NUL bytes, texts that are too long, card numbers, e-mail addresses, phone numbers
+cards.py    what a card number is
+people.py   missing and forgotten people, ages
+events.py   times, quantities, amounts, codes that are no products
+returns.py  cancellations and returns, and the purchases they undo
+repeats.py  the same event twice
+items.py    catalogues: titles, repeated entries
+order.py    which rules a table gets, in which order
+"""
+
+from mercer.data.cleaning.order import all_rules, rules_for
+from mercer.data.cleaning.rule import Facts, Rule
+from mercer.data.cleaning.sheet import Sheet
+
+__all__ = ["Facts", "Rule", "Sheet", "all_rules", "rules_for"]

@@ -1,0 +1,81 @@
+"""The same event twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from mercer.data.cleaning.rule import Facts, Rule
+from mercer.data.cleaning.sheet import Bools, Sheet
+
+DERIVED = "derived"
+"""Name of the flag column that says that event ids were made from content."""
+
+
+def _content(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns=[DERIVED], errors="ignore").astype("string")
+
+
+def _repeated_row(sheet: Sheet, _facts: Facts) -> int:
+    if DERIVED not in sheet.frame.columns:
+        return 0
+    content = sheet.frame.drop(columns=[DERIVED, "event"], errors="ignore")
+    return sheet.quarantine(
+        content.duplicated().to_numpy(), "repeated-row", "equal to an earlier row in every column"
+    )
+
+
+def _split(sheet: Sheet, key: str) -> tuple[Bools, Bools]:
+    """Later rows of a key that equal its first row, and later rows that differ from it."""
+    later = sheet.frame[key].duplicated().to_numpy()
+    if not later.any():
+        return later, later
+    shared = sheet.frame[key].duplicated(keep=False).to_numpy()
+    suspects = sheet.frame.loc[shared]
+    same = _content(suspects).duplicated().reindex(sheet.frame.index, fill_value=False).to_numpy(bool)
+    return later & same, later & ~same
+
+
+def _duplicate(key: str) -> Callable[[Sheet, Facts], int]:
+    def apply(sheet: Sheet, _facts: Facts) -> int:
+        return sheet.quarantine(
+            _split(sheet, key)[0], f"duplicate-{key}", "the same id and content as an earlier row"
+        )
+
+    return apply
+
+
+def _conflict(key: str) -> Callable[[Sheet, Facts], int]:
+    def apply(sheet: Sheet, _facts: Facts) -> int:
+        return sheet.quarantine(
+            _split(sheet, key)[1], f"conflicting-{key}", "an earlier row's id with other content"
+        )
+
+    return apply
+
+
+REPEATED_ROW = Rule(
+    "repeated-row", "In a log without event ids, a row equal to an earlier one in every column was exported twice.",
+    "quarantine", _repeated_row,
+)  # fmt: skip
+
+
+def duplicate(key: str) -> Rule:
+    """The rule for a repeated id with equal content."""
+    return Rule(
+        f"duplicate-{key}",
+        f"The same {key} twice with equal content counts once.",
+        "quarantine",
+        _duplicate(key),
+    )
+
+
+def conflict(key: str) -> Rule:
+    """The rule for a repeated id with other content."""
+    return Rule(
+        f"conflicting-{key}",
+        f"Of one {key} id with different contents the first counts.",
+        "quarantine",
+        _conflict(key),
+    )

@@ -1,0 +1,154 @@
+"""Finding and erasing a person in a folder of files: run folders and the cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+PEOPLE = ("user", "payer", "unit", "cluster", "subject", "entity")
+"""Columns of Parquet files that may name a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that erasure changed: its path under the folder, SHA-256 before, and after ("" when it is gone)."""
+
+    path: str
+    before: str
+    after: str
+
+
+class FolderStore:
+    """An Erasable over every Parquet and JSON file of a folder tree, quarantine included.
+
+    Files are rewritten beside themselves and renamed, so a crash leaves the old file or the new one. Releases and
+    models hold nobody and are not searched.
+    """
+
+    def __init__(self, folder: Path, store: str) -> None:
+        """folder: the tree. store: what it is called in reports."""
+        self.folder = folder
+        self.store = store
+        self.changes: list[Change] = []
+
+    def find(self, user: str) -> list[str]:
+        """One line a file that names the user."""
+        found = []
+        for path in self._parquet():
+            hits = int(_hits(pq.read_table(path), user).sum())
+            if hits:
+                found.append(f"{path.relative_to(self.folder)}: {hits} rows")
+        for path in self._json():
+            hits = sum(_names(entry, user) for entry in _entries(path))
+            if hits:
+                found.append(f"{path.relative_to(self.folder)}: {hits} entries")
+        return found
+
+    def erase(self, user: str) -> int:
+        """Remove the user's rows; returns how many. What changed is added to `changes`."""
+        removed = 0
+        for path in self._parquet():
+            table = pq.read_table(path)
+            hits = _hits(table, user)
+            if hits.any():
+                removed += int(hits.sum())
+                self._rewrite_table(path, table.filter(pa.array(~hits)))
+        for path in self._json():
+            entries = _entries(path)
+            kept = [entry for entry in entries if not _names(entry, user)]
+            if len(kept) < len(entries):
+                removed += len(entries) - len(kept)
+                self._rewrite_text(path, json.dumps(kept, indent=1))
+        return removed
+
+    def _parquet(self) -> Iterator[Path]:
+        for path in sorted(self.folder.rglob("*.parquet")):
+            if not _skipped(path.relative_to(self.folder)):
+                yield path
+
+    def _json(self) -> Iterator[Path]:
+        """Lists of entries with a subject, such as the cases of a run."""
+        for path in sorted(self.folder.rglob("cases.json")):
+            if not _skipped(path.relative_to(self.folder)):
+                yield path
+
+    def _rewrite_table(self, path: Path, table: pa.Table) -> None:
+        before = _hash(path)
+        draft = path.with_name(f".{path.name}.part")
+        pq.write_table(table, draft)
+        draft.replace(path)
+        self._changed(path, before)
+
+    def _rewrite_text(self, path: Path, text: str) -> None:
+        before = _hash(path)
+        draft = path.with_name(f".{path.name}.part")
+        draft.write_text(text, "utf-8")
+        draft.replace(path)
+        self._changed(path, before)
+
+    def _changed(self, path: Path, before: str) -> None:
+        self.changes.append(Change(str(path.relative_to(self.folder)), before, _hash(path)))
+
+
+def _skipped(path: Path) -> bool:
+    return bool({"release", "models", "fit", "encoders"} & set(path.parts))
+
+
+def _hits(table: pa.Table, user: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Rows that name the user: in a column of people, or in the JSON text of quarantined or raw rows."""
+    hit = np.zeros(table.num_rows, bool)
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            continue
+        column = table.column(name)
+        if name in PEOPLE:
+            hit |= _true(pc.equal(pc.utf8_trim_whitespace(column), user))
+        elif name == "content":
+            maybe = _true(pc.match_substring(column, user))
+            for row in np.flatnonzero(maybe):
+                hit[row] |= _content_names(column[int(row)].as_py(), user)
+    return hit
+
+
+def _true(mask: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.asarray(pc.fill_null(mask, fill_value=False).to_numpy(), bool)
+
+
+def _content_names(text: str, user: str) -> bool:
+    try:
+        values = json.loads(text).values()
+    except (ValueError, AttributeError):
+        return user in text
+    return any(_plain(value) == user for value in values)
+
+
+def _plain(value: object) -> str:
+    """A value as an id is written: 17850 and 17850.0 are "17850"."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _entries(path: Path) -> list[dict[str, object]]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return []
+    return [entry for entry in content if isinstance(entry, dict)] if isinstance(content, list) else []
+
+
+def _names(entry: dict[str, object], user: str) -> bool:
+    return any(entry.get(name) == user for name in PEOPLE)
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()

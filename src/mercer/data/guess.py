@@ -1,0 +1,114 @@
+"""What a file's columns could mean: a first guess for `mercer init`, from names and contents."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mercer.brief import Source
+from mercer.data.sources import read_frame
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "user": ("customer", "user", "client", "member", "buyer", "account", "shopper"),
+    "item": ("stockcode", "item", "product", "sku", "asin", "article", "docid"),
+    "time": ("timestamp", "datetime", "invoicedate", "date", "time", "created"),
+    "quantity": ("quantity", "qty", "units", "count"),
+    "price": ("unitprice", "price"),
+    "amount": ("amount", "total", "revenue", "spend"),
+    "basket": ("invoice", "order", "basket", "receipt", "transaction"),
+    "session": ("session", "visit"),
+    "country": ("country",),
+    "kind": ("eventtype", "event_type", "action", "kind"),
+    "title": ("description", "title", "name"),
+    "label": ("label", "target", "outcome"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """map: canonical column -> own column. confidence: by canonical column, 0 to 1. unknown: what no file tells.
+
+    table: "events" when there are users, items and times; "items" when there are items and titles; else "examples".
+    """
+
+    table: str
+    map: dict[str, str]
+    confidence: dict[str, float]
+    unknown: tuple[str, ...]
+    columns: tuple[str, ...]
+    n_rows: int
+    first: str = ""
+    last: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def guess_mapping(path: Path) -> Guess:
+    """Guess which canonical columns a CSV or Parquet file holds. Raises DataError for a file that can't be read."""
+    frame = read_frame(Source(source=path.name), (path.parent,))
+    found: dict[str, str] = {}
+    confidence: dict[str, float] = {}
+    for canonical, words in _NAMES.items():
+        best = max(
+            ((_fit(canonical, words, str(name), frame[name]), str(name)) for name in frame.columns),
+            default=(0.0, ""),
+        )
+        if best[0] >= 0.5 and best[1] not in found.values():
+            found[canonical], confidence[canonical] = best[1], round(best[0], 2)
+    if {"user", "item", "time"} <= found.keys():
+        table = "events"
+    elif {"item", "title"} <= found.keys():
+        table = "items"
+    else:
+        table = "examples"
+    times = (
+        pd.to_datetime(frame[found["time"]], errors="coerce")
+        if "time" in found
+        else pd.Series(dtype="datetime64[us]")
+    )
+    naive = "time" in found and getattr(times.dt, "tz", None) is None
+    unknown = [
+        *(["timezone"] if naive else []),
+        *(["currency"] if {"price", "amount"} & found.keys() else []),
+    ]
+    return Guess(
+        table=table,
+        map=found,
+        confidence=confidence,
+        unknown=(*unknown, "jurisdictions"),
+        columns=tuple(map(str, frame.columns)),
+        n_rows=len(frame),
+        first=str(times.min().date()) if times.notna().any() else "",
+        last=str(times.max().date()) if times.notna().any() else "",
+    )
+
+
+def _fit(canonical: str, words: tuple[str, ...], name: str, column: pd.Series[Any]) -> float:
+    """How well a column fits: its name, then whether its values are of the kind."""
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    named = max(
+        (len(word) / max(len(plain), 1) for word in words if word.replace("_", "") in plain), default=0.0
+    )
+    if not named:
+        return 0.0
+    score = 0.6 + 0.4 * named
+    sample = column.dropna().head(1_000)
+    if canonical == "time" and not _are_times(sample):
+        return 0.0
+    if (
+        canonical in ("quantity", "price", "amount")
+        and pd.to_numeric(sample, errors="coerce").isna().mean() > 0.1
+    ):
+        return 0.0
+    return score
+
+
+def _are_times(sample: pd.Series[Any]) -> bool:
+    if pd.api.types.is_datetime64_any_dtype(sample):
+        return True
+    if pd.api.types.is_numeric_dtype(sample):
+        return False
+    return bool(pd.to_datetime(sample, errors="coerce", format="mixed").notna().mean() > 0.9)

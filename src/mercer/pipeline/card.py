@@ -1,0 +1,36 @@
+"""The card of a fitted model: what it is, what it was fitted on, what it cost."""
+
+from __future__ import annotations
+
+import json
+
+from mercer.brief import Brief
+from mercer.pipeline.cache import Step
+from mercer.pipeline.models import Entry
+
+
+def model_card(brief: Brief, entry: Entry, fitted: Step, fit_on: str) -> str:
+    """Markdown, the same for the same fit."""
+    target = brief.targets[entry.target]
+    options = json.dumps(entry.options.model_dump(mode="json"), indent=1, sort_keys=True)
+    governance = brief.governance
+    return f"""# {entry.model} for {entry.target}
+| | |
+|---|---|
+| task | {target.task} |
+| question | {brief.question} |
+| fitted on | {fit_on} |
+| seed | {brief.fit.seeds[0]}{"" if entry.stochastic else " (not used: the fit is deterministic)"} |
+| tier | {governance.tier} |
+| owner | {governance.owner_role or brief.owner_role} |
+| validator | {governance.validator_role or "none named"} |
+| fit | {fitted.cost.seconds:.1f} s wall, {fitted.cost.cpu_seconds:.1f} s CPU, peak {fitted.cost.peak_mib:.0f} MiB |
+
+Its scores are in `leaderboard.json`, its limits on the decision page. Intended use: answering this target of this
+brief, under the gates that `gates.json` lists; not for anything else.
+
+## Options
+```json
+{options}
+```
+"""

@@ -1,0 +1,120 @@
+"""`mercer check`: what can be said before any training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.brief import BehaviorTarget, Brief, Target
+from mercer.contracts import Budget, Holdout, Labelled, Runtime, Silent
+from mercer.evaluation import Detectable, least_detectable, selection_metric, unit_values
+from mercer.pipeline.audit import audit
+from mercer.pipeline.board import check_opponent
+from mercer.pipeline.flow import Flow
+from mercer.pipeline.ingest import clean_data, raw_data
+from mercer.pipeline.material import Material
+from mercer.pipeline.models import entries, new_model, score_model
+from mercer.pipeline.progress import Quiet, RunProgress
+from mercer.pipeline.sources import data_folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetCheck:
+    """What a target has to judge with.
+
+    detectable: the least difference of `metric` found with power 0.8 at alpha 0.05 on the test set; None where
+    fewer than two units are left. pilot: what its spread was taken from.
+    seconds, peak_mib: what all its fits together, and the largest of them, are expected to take.
+    """
+
+    target: str
+    metric: str
+    validation_units: int
+    test_units: int
+    detectable: Detectable | None
+    pilot: str
+    seconds: float
+    peak_mib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """Rows kept and quarantined by table, and a TargetCheck a target."""
+
+    accounting: dict[str, Any]
+    targets: tuple[TargetCheck, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"accounting": self.accounting, "targets": [asdict(one) for one in self.targets]}
+
+
+def check(
+    brief: Brief | Path | str, *, data: Path | str | None = None, progress: RunProgress | None = None
+) -> CheckReport:
+    """Clean the data and divide it, fit nothing but a pilot, and say what to expect.
+
+    The pilot is the target's simplest ranker, or the base rate of a prediction: the spread of its metric between
+    units of the validation part tells how small a difference the test part could show.
+    Raises what `run` would raise for a brief or data that can't be used.
+    """
+    loaded = brief if isinstance(brief, Brief) else Brief.load(brief)
+    place = None if isinstance(brief, Brief) else Path(brief)
+    flow = Flow(
+        brief=loaded,
+        out=Path(),
+        data_folders=data_folders(place, Path(data) if data is not None else None),
+        progress=progress or Quiet(),
+    )
+    check_opponent(flow, {name: entries(name, target) for name, target in loaded.targets.items()})
+    cleaned = clean_data(flow, raw_data(flow))
+    material = Material(cleaned.folder, loaded)
+    audit(flow, material)
+    accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
+    return CheckReport(
+        accounting=accounting, targets=tuple(_target(flow, material, name) for name in loaded.targets)
+    )
+
+
+def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
+    target = flow.brief.targets[name]
+    split = material.split(name)
+    metric, pilot, values = _pilot(flow, target, name, split)
+    estimates = [new_model(target, entry).estimate(split.train) for entry in entries(name, target)]
+    n_test = len(split.test)
+    found = None
+    if n_test >= 2 and len(values) >= 2:
+        found = least_detectable(n=n_test, sd=float(values.std(ddof=1)), mean=float(values.mean()))
+    return TargetCheck(
+        target=name,
+        metric=metric,
+        validation_units=len(split.validation),
+        test_units=n_test,
+        detectable=found,
+        pilot=pilot,
+        seconds=round(sum(e.seconds for e in estimates), 1),
+        peak_mib=round(max(e.peak_mib for e in estimates), 1),
+    )
+
+
+def _pilot(flow: Flow, target: Target, name: str, split: Any) -> tuple[str, str, npt.NDArray[np.float64]]:
+    """Metric, pilot, and the pilot's value of every validation unit."""
+    held: Holdout | Labelled = split.validation
+    if isinstance(held, Labelled):
+        assert isinstance(target, BehaviorTarget)
+        if target.kind == "probability":
+            return "brier", "the base rate", (held.outcome - held.outcome.mean()) ** 2
+        return "mae", "the median", np.abs(held.outcome - np.median(held.outcome))
+    decides = name == flow.brief.decision.target
+    metric = flow.brief.decision.metric if decides else selection_metric(target)
+    entry = entries(name, target)[0]
+    model = new_model(target, entry)
+    runtime = Runtime(cache_folder=flow.cache)
+    model.fit(split.train, validation=None, budget=Budget(flow.brief.fit.seconds), seed=1, runtime=runtime)
+    values = np.asarray(unit_values(score_model(target, model, held, Silent()), metric), np.float64)
+    return metric, entry.model, values[np.isfinite(values)]
