@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.small import predictions, ranking
 from mercer.brief import BehaviorTarget, RecommendTarget
+from mercer.contracts import Metric
 from mercer.errors import NotFoundError, UnsupportedError
 from mercer.evaluation import (
     SELECTION,
@@ -13,6 +14,7 @@ from mercer.evaluation import (
     TASK_METRICS,
     all_metrics,
     measure,
+    metric,
     metric_name,
     selection_metric,
     unit_values,
@@ -68,3 +70,14 @@ def test_metrics_of_other_rows_and_unknown_slices_are_refused() -> None:
         measure(predictions([0.1], [0]), "brier", slice_name="country=UK")
     with pytest.raises(UnsupportedError, match="no value per unit"):
         unit_values(predictions([0.1], [0]), "auc")
+
+
+def test_a_metric_is_the_function_that_the_contract_asks_for() -> None:
+    recall, auc = metric("recall@10"), metric("auc")
+    assert isinstance(recall, Metric)
+    assert recall(ranking([("u", "a", 1, 3.0)])).to_dict() == {"u": 1.0}  # type: ignore[union-attr]
+    assert auc(predictions([0.1, 0.9], [0, 1])) == 1.0
+    assert auc.higher_is_better
+    assert not metric("brier").higher_is_better
+    with pytest.raises(UnsupportedError):
+        metric("aucc")

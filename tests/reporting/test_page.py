@@ -220,3 +220,32 @@ def test_the_advice_names_the_incumbent(run: Path) -> None:
     assert advice(replace(found, against="incumbent")).startswith("Put item-knn in place of the incumbent")
     assert "does not go live" in advice(replace(found, verdict="do-not-ship"))
     assert "for now" in advice(replace(found, verdict="need-more-data"))
+
+
+def test_a_planted_fault_is_called_a_demonstration(run: Path) -> None:
+    assert "A demonstration." not in write_page(run).read_text("utf-8")
+    write_json(run / "manifest.json", {**read_json(run / "manifest.json"), "fault": "consent"})
+    page = write_page(run).read_text("utf-8")
+    assert "The fault “consent” was planted in this run on purpose" in page
+
+
+def test_cases_are_counted_and_their_subjects_not_shown(run: Path) -> None:
+    from datetime import UTC, datetime
+
+    from mercer.compliance import CaseStore, NewCase
+
+    (run / "state").mkdir()
+    store = CaseStore(f"sqlite:///{run / 'state' / 'mercer.db'}")
+    now = datetime(2026, 10, 1, tzinfo=UTC)
+    opened = store.open(
+        [
+            NewCase(kind="alert", subject=f"subject-{n}", opened=now, rule="repurchase", occasion="day")
+            for n in range(3)
+        ]
+    )
+    store.close(opened[0], "dismissed", "growth", at=now)
+    store.dispose()
+    page = write_page(run).read_text("utf-8")
+    assert "<td>alert</td>" in page
+    assert '<td class="r">2</td><td class="r">1</td>' in page
+    assert "subject-1" not in page

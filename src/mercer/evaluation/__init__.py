@@ -24,7 +24,7 @@ power.py               the least difference the data could detect
 from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
 from mercer.evaluation.leaderboard import Leaderboard, select
 from mercer.evaluation.looks import TestLooks
-from mercer.evaluation.metrics import measure, unit_values, value
+from mercer.evaluation.metrics import RowMetric, measure, metric, unit_values, value
 from mercer.evaluation.names import (
     SELECTION,
     SLICE_METRICS,
@@ -53,6 +53,7 @@ __all__ = [
     "MetricName",
     "Row",
     "RowInfo",
+    "RowMetric",
     "Scored",
     "Slices",
     "TestLooks",
@@ -62,6 +63,7 @@ __all__ = [
     "compare_with",
     "least_detectable",
     "measure",
+    "metric",
     "metric_name",
     "prediction_slices",
     "ranking_slices",

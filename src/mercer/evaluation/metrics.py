@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -46,6 +48,27 @@ def unit_values(scored: Scored, name: str, *, slice_name: str = ALL) -> pd.Serie
         raise UnsupportedError(f"{name} has no value per unit.")
     counted = measured.weight > 0
     return pd.Series(measured.values[counted], index=measured.keys[counted], name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class RowMetric:
+    """A metric as `contracts.Metric` has it: called with scored rows, it gives a value per unit or one value."""
+
+    name: str
+
+    @property
+    def higher_is_better(self) -> bool:
+        """False also where neither way is better; `metric_name` tells these apart."""
+        return metric_name(self.name).higher_is_better is True
+
+    def __call__(self, scored: Scored) -> pd.Series[float] | float:
+        """The value of every unit where one exists, else one value for all rows."""
+        return unit_values(scored, self.name) if metric_name(self.name).per_unit else value(scored, self.name)
+
+
+def metric(name: str) -> RowMetric:
+    """The metric called `name`, as a function. Raises UnsupportedError naming the nearest that exists."""
+    return RowMetric(metric_name(name).name)
 
 
 def origins(scored: Scored) -> list[str]:

@@ -6,6 +6,7 @@ run_files.py   what a run folder holds, and what it lacks
 figures.py     charts with captions, numbers and evidence
 charts.py      Altair to inline SVG
 gate_view.py   the rules as the page shows them
+case_view.py   cases that wait for a person, counted
 worth.py       money, or why none is claimed
 histories.py   ten pseudonymous histories, old list against new
 evidence.py    the numbers behind every figure's id

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from markupsafe import Markup
 
 _MARK = Markup(
@@ -18,6 +16,7 @@ _FILES = {
     "brief": "brief.yaml",
     "scores": "scores/",
     "data": "data/",
+    "state": "state/",
 }
 
 
@@ -34,10 +33,6 @@ class EvidenceList:
             number = self._numbers.setdefault(name, len(self._numbers) + 1)
             marks.append(_MARK.format(number=number, name=name))
         return Markup("").join(marks)
-
-    def cite_all(self, ids: Iterable[str]) -> Markup:
-        """`cite` for a sequence."""
-        return self.cite(*ids)
 
     def entries(self) -> list[tuple[int, str, str]]:
         """(number, id, file of the run folder) of everything cited."""

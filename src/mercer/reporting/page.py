@@ -12,6 +12,7 @@ from markupsafe import Markup
 from mercer.evaluation import selection_metric
 from mercer.evaluation.leaderboard import number
 from mercer.reporting import words
+from mercer.reporting.case_view import cases_of
 from mercer.reporting.decision import Decision, Reason, decide_files
 from mercer.reporting.evidence import EvidenceList
 from mercer.reporting.figures import (
@@ -94,6 +95,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "accounting": accounting_tables(files.accounting),
         "others": _others(files),
         "gates": gate_view(files.gates),
+        "cases": cases_of(files.path),
         "histories": lists,
         "no_histories": None if lists else histories,
         "worth": worth if isinstance(worth, Worth) else None,
