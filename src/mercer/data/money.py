@@ -1,0 +1,41 @@
+"""Minor units of money: how many decimals a currency has (ISO 4217), and what is a currency code."""
+
+from __future__ import annotations
+
+_WITHOUT_DECIMALS = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+
+CURRENCY = "^[A-Z]{3}$"
+"""What a currency code looks like."""
+
+
+def decimals(currency: str | None) -> int:
+    """Decimals of a currency's minor unit; 2 where the currency is not given."""
+    if currency in _WITHOUT_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 2
+
+
+def uneven() -> dict[str, int]:
+    """The currencies that do not have two decimals, with how many they have."""
+    return {code: decimals(code) for code in sorted(_WITHOUT_DECIMALS | _THREE_DECIMALS)}
