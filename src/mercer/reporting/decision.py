@@ -15,6 +15,7 @@ from mercer.brief import Guardrail
 from mercer.evaluation import Comparison, metric_name
 from mercer.evaluation.leaderboard import number
 from mercer.reporting.run_files import RunFiles
+from mercer.reporting.words import signed, signed_share
 
 Verdict = Literal["ship", "do-not-ship", "need-more-data"]
 Side = Literal["for", "against", "open"]
@@ -168,7 +169,7 @@ def _gain_reason(model: str, against: str, metric: str, gain: Gain) -> Reason:
         why = "was not tested" if verdict == "not-tested" else "could be chance"
         return Reason(
             rule="gain", side="open", evidence=cited,
-            text=f"The gain over {against} on {metric} {why}: {span}, adjusted p {_p(gain.comparison)}.",
+            text=f"The difference from {against} on {metric} {why}: {span}, adjusted p {_p(gain.comparison)}.",
             change="More test units, or a model that is further ahead.",
         )  # fmt: skip
     if gain.low < gain.least:
@@ -187,10 +188,10 @@ def _gain_reason(model: str, against: str, metric: str, gain: Gain) -> Reason:
 
 
 def _span(gain: Gain) -> str:
-    text = f"{gain.value:+.4f}" if abs(gain.value) < 10 else f"{gain.value:+,.1f}"
+    text = signed(gain.value)
     if gain.low is not None and gain.high is not None:
-        text += f" [{number(gain.low)}, {number(gain.high)}]"
-    return text + (f", {gain.relative:+.1%}" if gain.relative is not None else "")
+        text += f" [{signed(gain.low)}, {signed(gain.high)}]"
+    return text + (f", {signed_share(gain.relative)}" if gain.relative is not None else "")
 
 
 def _p(comparison: Comparison) -> str:

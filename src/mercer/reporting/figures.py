@@ -23,7 +23,7 @@ from mercer.reporting.charts import (
     waterfall_plot,
 )
 from mercer.reporting.run_files import RunFiles
-from mercer.reporting.words import slice_label, spread
+from mercer.reporting.words import signed, slice_label, spread
 
 _MOST_RULES = 10
 
@@ -127,7 +127,7 @@ def slices_figure(files: RunFiles) -> Figure | None:
         "their verdicts control the false discovery rate.",
         gain_plot(frame, decision.metric), ("slice", "gain", "95 % interval", "verdict"),
         [
-            (row["slice"], f"{row['gain']:+.4f}", f"[{row['low']:+.4f}, {row['high']:+.4f}]", row["verdict"])
+            (row["slice"], signed(row["gain"]), f"[{signed(row['low'])}, {signed(row['high'])}]", row["verdict"])
             for row in frame.to_dict("records")
         ],
         [f"leaderboard.comparisons[{at}]" for at, _ in found],

@@ -62,7 +62,7 @@ def render_page(files: RunFiles) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"num": number, "seconds": words.seconds, "memory": words.memory}
+    environment.filters |= {"seconds": words.seconds, "memory": words.memory, "signed": words.signed}
     cited = EvidenceList()
     template = environment.get_template("page.html")
     styles = (Path(__file__).parent / "templates" / "page.css").read_text("utf-8")
@@ -135,8 +135,10 @@ def _tiles(files: RunFiles, decision: Decision) -> list[dict[str, Any]]:
     tiles: list[dict[str, Any]] = []
     gain = decision.gain
     if gain is not None:
-        value = f"{gain.relative:+.0%}" if gain.relative is not None else f"{gain.value:+.4f}"
-        span = "" if gain.low is None else f"{gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
+        value = words.signed(gain.value) if gain.relative is None else words.signed_share(gain.relative)
+        span = words.signed(gain.value)
+        if gain.low is not None and gain.high is not None:
+            span += f" [{words.signed(gain.low)}, {words.signed(gain.high)}]"
         tiles.append(
             {"label": f"gain in {decision.metric}", "value": value, "note": span, "ids": [gain.evidence]}
         )

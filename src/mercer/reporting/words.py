@@ -16,6 +16,17 @@ def money(minor: float, currency: str) -> str:
     return f"{'−' if major < 0 else ''}{sign}{body}"
 
 
+def signed(value: float) -> str:
+    """`+0.0081`, `−0.0091`, `+1,240`: with its sign, and the digits it needs."""
+    return ("−" if value < 0 else "+") + number(abs(value))
+
+
+def signed_share(value: float) -> str:
+    """`+6.5 %`, `−12 %`, `+107 %`."""
+    digits = 1 if abs(value) < 0.1 else 0
+    return f"{'−' if value < 0 else '+'}{abs(value) * 100:.{digits}f} %"
+
+
 def seconds(value: float) -> str:
     """`0.4 s`, `38 s`, `12 min`, `3.1 h`."""
     if value < 10:
