@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from evaluation.small import holdout
+from evaluation.small import holdout, labelled
 from mercer.contracts import Holdout, Ragged, Rankings, Requests
 from mercer.errors import DataError, UsageError
-from mercer.evaluation import Slices, ranking_slices, score_ranking
+from mercer.evaluation import Slices, prediction_slices, ranking_slices, score_ranking
 from mercer.evaluation.ranking import list_ranks
 
 
@@ -92,6 +94,21 @@ def test_standing_slices_tell_new_from_old_and_head_from_tail() -> None:
     assert slices.unit["history"] == ["new", "old", "old"]
     # item 0 makes 5 of 8 events: half of them, so it alone is head.
     assert slices.item["items"] == ["head", "tail", "tail", "tail"]
+
+
+def test_the_country_of_the_last_event_is_a_slice_where_the_log_holds_it() -> None:
+    held = holdout([[0]] * 110, 2, histories=[[0, 1]] * 60 + [[0]] * 50)
+    country = np.array(["FR", "UK"] * 60 + ["FR"] * 50, object)
+    history = replace(held.requests.history, extras={"country": country})
+    held = replace(held, requests=replace(held.requests, history=history))
+    assert ranking_slices(held).unit["country"] == ["UK"] * 60 + ["FR"] * 50
+
+
+def test_predictions_are_sliced_by_history_and_by_what_the_brief_adds() -> None:
+    slices = prediction_slices(labelled([0, 1]), {"tier": ["gold", "plain"]})
+    assert slices.unit["history"] == ["new", "new"]
+    assert slices.unit["tier"] == ["other", "other"]
+    assert slices.item == {}
 
 
 def test_small_groups_are_merged_into_other() -> None:

@@ -9,6 +9,8 @@ import pytest
 from mercer.brief import Brief
 from mercer.errors import DamagedError, NotFoundError
 from mercer.reporting import Reason, decide
+from mercer.reporting.histories import Histories, histories_of
+from mercer.reporting.run_files import RunFiles
 from reporting.small_run import BRIEF, finding, read_json, write_json
 
 
@@ -169,6 +171,32 @@ def test_selecting_the_opponent_leaves_nothing_to_ship(run: Path) -> None:
     write_json(run / "manifest.json", manifest)
     assert decide(run).verdict == "do-not-ship"
     assert "nothing new to ship" in reason(run, "gain").text
+
+
+def with_incumbent(run: Path) -> None:
+    """Let the brief's opponent be rankings that the business brought."""
+    edit_brief(run, "against: most-popular", "against: incumbent")
+    board = read_json(run / "leaderboard.json")
+    for row in board["rows"]:
+        if row["model"] == "most-popular":
+            row.update(model="incumbent", fit_on="none")
+    for comparison in board["comparisons"]:
+        if comparison["b"] == "most-popular":
+            comparison["b"] = "incumbent"
+    write_json(run / "leaderboard.json", board)
+    for file in (run / "scores" / "next-item").glob("most-popular.*"):
+        file.rename(file.with_name(file.name.replace("most-popular.test.train", "incumbent.test.none")))
+
+
+def test_the_incumbent_is_an_opponent_like_any_other(run: Path) -> None:
+    with_incumbent(run)
+    found = decide(run)
+    assert (found.verdict, found.against) == ("ship", "incumbent")
+    assert found.gain is not None
+    assert found.gain.relative is not None
+    lists = histories_of(RunFiles.load(run))
+    assert isinstance(lists, Histories)
+    assert lists.old_model == "incumbent"
 
 
 def test_the_decision_is_plain_json(whole_run: Path) -> None:
