@@ -10,6 +10,7 @@ wire.py        base of both
 problems.py    the one error body
 server.py      start a server for a run or a release
 erasure.py     find, forget and export one person over every store
+access.py      what an export holds
 state/         the online state: events, people, overlay, exposures, keys
 middleware/    a file each
 routes/        a file for each group

@@ -18,7 +18,7 @@ class Wire(BaseModel):
 
 def _only_text(value: Any) -> Any:
     # Without this, a number would be taken for seconds since 1970.
-    if not isinstance(value, str):
+    if not isinstance(value, str | datetime):
         raise ValueError("a time is ISO 8601 text with a zone, such as 2026-10-01T12:00:00Z")  # noqa: TRY004
     return value
 

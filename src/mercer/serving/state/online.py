@@ -45,7 +45,7 @@ class OnlineState:
                 ).scalar_one()
                 for table in PERSONAL
             }
-        return [f"{self.store}: {name}, {count} rows" for name, count in counts.items() if count]
+        return [f"{name}, {count} rows" for name, count in counts.items() if count]
 
     def erase(self, user: str) -> int:
         """Remove every row of the user, answers shown included; returns how many rows went."""
