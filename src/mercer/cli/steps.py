@@ -57,7 +57,7 @@ def evaluate(
             brief, rankings, out=out, data=data, target=target, name=name, progress=progress
         )
     if as_json:
-        print_json(board.to_json())
+        print_json(board.to_dict())
     else:
         from mercer.reporting import terminal
 

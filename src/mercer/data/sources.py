@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercer.brief import Source
-from mercer.data.engine import connect
 from mercer.errors import DataError, UnsupportedError, nearest
 
 _URL = re.compile(r"^[a-z][a-z0-9+]*://")
@@ -75,15 +74,40 @@ def _parquet(place: Path) -> pd.DataFrame:
         raise DataError(
             f"{place.name} is no whole Parquet file.", remedy="It may be truncated: copy or export it again."
         ) from fault
-    return table.to_pandas(timestamp_as_object=False)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _csv(place: Path, source: Source) -> pd.DataFrame:
-    """Every column as text through DuckDB's reader, which detects delimiter and quoting."""
+    """Every column as text: cleaning casts with guards and says which rows it could not read."""
+    from pyarrow import csv
+
+    options = csv.ParseOptions(
+        delimiter=source.delimiter or _delimiter(place, source.encoding), newlines_in_values=True
+    )
+    reading = csv.ReadOptions(encoding=source.encoding)
     try:
-        return connect().read_csv(place, delimiter=source.delimiter, encoding=source.encoding)
-    except ValueError as fault:
+        header = csv.open_csv(place, reading, options).schema.names
+        twice = {name for name in header if header.count(name) > 1}
+        if twice:
+            raise DataError(
+                f"{place.name}: column {min(twice)!r} is there twice.", remedy="Rename one of them."
+            )
+        converting = csv.ConvertOptions(
+            column_types={name: pa.string() for name in header}, strings_can_be_null=True, null_values=[""]
+        )
+        table = csv.read_csv(place, reading, options, converting)
+    except (pa.ArrowInvalid, UnicodeError, OSError) as fault:
         raise DataError(
-            f"{place.name} can't be read as CSV: {fault}",
+            f"{place.name} can't be read as CSV: {str(fault).splitlines()[0][:200]}",
             remedy="Give its delimiter and encoding in the brief, and mend ragged rows.",
         ) from fault
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def _delimiter(place: Path, encoding: str) -> str:
+    """What separates the names of the header: of comma, semicolon, tab and bar the most frequent there."""
+    with place.open(encoding=encoding, errors="replace") as handle:
+        header = handle.readline()
+    return max(",;\t|", key=header.count)

@@ -104,6 +104,7 @@ def gates(flow: Flow, material: Material, best: Mapping[str, Judged], built: Ste
                     capacity=target.capacity_per_day,
                     now=_end_of(flow),
                     adverse=target.adverse,
+                    effect=target.effect,
                 )
         content = [case.to_json() for case in opened]
         (folder / "cases.json").write_text(json.dumps(content, indent=1, default=str), "utf-8")
@@ -176,12 +177,12 @@ def case_store(run: Path, state: str | None = None) -> Any:
 
 def open_cases(flow: Flow, checked: Step) -> None:
     """Open the cases that the gates and the predictions call for; a case that is open already stays as it is."""
-    from mercer.compliance import Case
+    from mercer.compliance import NewCase
 
     (flow.out / "state").mkdir(exist_ok=True)
     store = case_store(flow.out)
     store.open(
-        [Case.from_json(one) for one in json.loads((checked.folder / "cases.json").read_text("utf-8"))]
+        [NewCase.from_json(one) for one in json.loads((checked.folder / "cases.json").read_text("utf-8"))]
     )
 
 

@@ -9,6 +9,7 @@ from mercer.contracts import Holdout, Progress
 from mercer.errors import BriefError, UsageError, nearest
 from mercer.evaluation import Leaderboard, score_rankings_file
 from mercer.pipeline import board
+from mercer.pipeline.audit import audit
 from mercer.pipeline.cache import file_hash, publish
 from mercer.pipeline.flow import Flow, locked
 from mercer.pipeline.ingest import clean_data, raw_data
@@ -16,7 +17,7 @@ from mercer.pipeline.manifest import code_hash
 from mercer.pipeline.material import Material
 from mercer.pipeline.models import entries, target_facts
 from mercer.pipeline.progress import Quiet, RunProgress
-from mercer.pipeline.run import audit, fit_all, judge_all
+from mercer.pipeline.run import fit_all, judge_all
 from mercer.pipeline.sources import data_folders
 
 

@@ -93,6 +93,12 @@ class Run:
             "exit_code": self.exit_code,
         }
 
+    def renderables(self) -> list[Any]:
+        """What a terminal prints: leaderboard, decision, blocking rules, places, and what to type next."""
+        from mercer.pipeline.announce import announce
+
+        return announce(self)
+
     def _read(self, name: str) -> dict[str, Any] | None:
         place = self.path / name
         if not place.is_file():

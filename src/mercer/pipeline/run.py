@@ -22,7 +22,7 @@ from mercer.pipeline.flow import STAGES, Flow, locked
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.manifest import code_hash, hardware, packages
 from mercer.pipeline.material import Material
-from mercer.pipeline.models import Entry, entries, fit, score, target_facts
+from mercer.pipeline.models import Entry, FitOn, entries, fit, score
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
 from mercer.pipeline.sources import data_folders
@@ -187,7 +187,7 @@ def judge_all(
     for name, models in plan.items():
         ships = released_fit(flow.brief.targets[name])
         for entry in models:
-            kinds = ("train", "train+validation") if ships == "train+validation" else ("train",)
+            kinds: tuple[FitOn, ...] = ("train", "train+validation") if ships != "train" else ("train",)
             for fit_on in kinds:
                 fitted = fits[name, entry.model]
                 if fit_on == "train+validation":
