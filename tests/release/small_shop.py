@@ -29,11 +29,13 @@ from mercer.features import definitions_hash
 from mercer.recommend import ItemKnn, MostPopular
 from mercer.release import Release, ReleasedModel, build
 from mercer.release.histories import histories
+from mercer.search import Bm25
 
 DAY = 86_400_000_000
 START = 1_767_225_600_000_000  # 2026-01-01
 CUT = START + 200 * DAY
 N_USERS, N_ITEMS = 230, 60
+WOODS = ("Oak", "Ash", "Beech", "Elm", "Walnut")
 CREATED = datetime(2026, 7, 20, 12, tzinfo=UTC)
 
 BRIEF = """
@@ -46,6 +48,7 @@ packs_date: 2026-07-20
 targets:
   next-item: {task: recommend, repeats: false}
   again: {task: recommend, repeats: true}
+  find: {task: search}
   repurchase: {task: behavior, kind: probability, horizon_days: 40, origins: [2026-06-10]}
   spend: {task: behavior, kind: amount, of: purchase, horizon_days: 40, origins: [2026-06-10]}
 """
@@ -79,7 +82,7 @@ def items_frame() -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "item": ids,
-            "title": [f"Oak chair no. {number}" for number in range(N_ITEMS)],
+            "title": [f"{WOODS[number % 5]} chair no. {number}" for number in range(N_ITEMS)],
             "text": "",
             "category": "Home > Chairs",
             "brand": "Ashdown",
@@ -129,10 +132,11 @@ def make_shop(folder: Path) -> Shop:
     log = interactions(events, vocabulary)
     train = Dataset(vocabulary=vocabulary, items=items, as_of=CUT, interactions=log)
     models = {}
-    for target, cls in (("next-item", ItemKnn), ("again", MostPopular)):
+    for target, cls in (("next-item", ItemKnn), ("again", MostPopular), ("find", Bm25)):
         place = folder / target
         place.mkdir(parents=True)
-        ranker = cls(cls.Options()).fit(train)
+        ranker = cls(cls.Options())
+        ranker.fit(train, validation=None, budget=Budget(), seed=1, runtime=Runtime(threads=1))
         ranker.save(place)
         models[target] = _released(cls.name, plugins.RANKERS, place, ranker.options)
     for target, model in (

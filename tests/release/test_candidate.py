@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mercer.contracts import Candidate, Policy
-from mercer.errors import NotFoundError, UsageError
-from mercer.release import DeterministicPolicy, Overlay, Release
+from mercer.errors import NotFoundError, UnsupportedError, UsageError
+from mercer.release import DeterministicPolicy, Overlay, Release, load
 from release.small_shop import CUT, Shop, requests_at, snapshots_at
 
 
@@ -59,8 +61,10 @@ def test_the_target_may_be_left_out_only_when_one_is_meant(candidate: Release) -
         candidate.resolve("recommend")
     with pytest.raises(NotFoundError, match="Did you mean 'next-item'"):
         candidate.resolve("recommend", "next-itm")
+    assert candidate.resolve("search") == "find"
+    without = replace(candidate, manifest=candidate.manifest.model_copy(update={"targets": {}}))
     with pytest.raises(NotFoundError, match="no search target"):
-        candidate.resolve("search")
+        without.resolve("search")
     with pytest.raises(NotFoundError):
         candidate.predict("next-item", None)  # type: ignore[arg-type]
 
@@ -88,3 +92,17 @@ def test_predictions_and_reasons_are_the_models_own(shop: Shop, candidate: Relea
         assert (made.low <= made.value).all()
         assert (made.value <= made.high).all()
         assert 1 <= len(candidate.explain(target, snapshots, 2)[0]) <= 2
+
+
+def test_a_search_answers_queries_alone(shop: Shop, candidate: Release) -> None:
+    asked = requests_at(shop.log, np.arange(2), query=("walnut chair", "no such thing"))
+    served = candidate.search("find", asked, 5)
+    titles = shop.items["title"].to_numpy()[served.items[0]]
+    assert all(title.startswith("Walnut") for title in titles)
+    with pytest.raises(UnsupportedError, match="answers queries"):
+        candidate.search("find", requests_at(shop.log, np.arange(2)), 5)
+
+
+def test_searching_leaves_the_release_whole(shop: Shop, candidate: Release) -> None:
+    candidate.search("find", requests_at(shop.log, np.arange(1), query=("oak",)), 5)
+    assert load(candidate.folder).hash == candidate.hash

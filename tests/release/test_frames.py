@@ -81,3 +81,11 @@ def test_predictions_in_frames_are_the_releases(shop: Shop, frames: FrameRelease
     assert list(table.columns) == ["entity", "value", "low", "high", "reasons"]
     assert np.array_equal(table["value"], made.value)
     assert table["reasons"].map(len).tolist() == [2] * len(users)
+
+
+def test_a_search_in_frames_hides_what_is_age_limited(frames: FrameRelease) -> None:
+    table = frames.search(["chair no. 3", "oak"], k=60, at=CUT)
+    assert list(table.columns) == ["query", "position", "item", "title", "score"]
+    assert set(table["query"]) == {"chair no. 3", "oak"}
+    assert "i-03" not in set(table["item"])
+    assert "i-03" in set(frames.search(["chair no. 3"], k=60, at=CUT, age=18)["item"])

@@ -133,8 +133,14 @@ def test_two_apps_live_in_one_process(settings: Settings) -> None:
 def test_the_release_tells_what_answers_and_why(client: TestClient, settings: Settings) -> None:
     told = client.get("/v1/release").json()
     assert told["release"] == settings.release.hash
-    assert [target["target"] for target in told["targets"]] == ["next-item", "again", "repurchase", "spend"]
-    assert [bool(target["parameters"]) for target in told["targets"]] == [True, True, False, False]
+    assert [target["target"] for target in told["targets"]] == [
+        "next-item",
+        "again",
+        "find",
+        "repurchase",
+        "spend",
+    ]
+    assert [bool(target["parameters"]) for target in told["targets"]] == [True, True, True, False, False]
     assert len(told["samples"]) == 8
 
 
