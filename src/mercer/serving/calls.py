@@ -126,14 +126,14 @@ class EventIn(Wire):
     time: Time = Field(description="when it happened")
     kind: Kind = Field(description="view, cart, purchase, return, …")
     known_at: Time | None = Field(None, description="when the shop could know it; default: on arrival")
-    quantity: Quantity = 1.0
-    amount_minor: Whole | None = None
-    currency: Currency | None = None
-    basket: Id | None = None
-    session: Id | None = None
-    channel: Id | None = None
-    country: Id | None = None
-    origin: Id | None = None
+    quantity: Quantity = Field(1.0, description="units")
+    amount_minor: Whole | None = Field(None, description="signed amount in minor units; a return is negative")
+    currency: Currency | None = Field(None, description="ISO 4217 code")
+    basket: Id | None = Field(None, description="the order or receipt")
+    session: Id | None = Field(None, description="the visit")
+    channel: Id | None = Field(None, description="web, app, store, …")
+    country: Id | None = Field(None, description="country of the sale")
+    origin: Id | None = Field(None, description="for a return: the event that it undoes")
     request: Id | None = Field(None, description="the id of the answer that this event followed from")
 
     model_config = ConfigDict(

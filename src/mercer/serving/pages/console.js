@@ -175,7 +175,8 @@ function ranking(answer) {
 
 function prediction(answer) {
   const probability = answer.kind === "probability";
-  const show = (x) => (probability ? `${(100 * x).toFixed(1)} %` : (x / 100).toLocaleString("en", { maximumFractionDigits: 2, minimumFractionDigits: 2 }));
+  const currency = state.release.samples[0]?.currency;
+  const show = (x) => (probability ? `${(100 * x).toFixed(1)} %` : money(x, currency));
   const top = probability ? 1 : Math.max(answer.high, answer.value) * 1.1 || 1;
   const at = (x) => 4 + 392 * Math.min(1, x / top);
   return el("div", {},
@@ -190,7 +191,7 @@ function prediction(answer) {
       answer.reasons.map((r) => el("tr", {},
         el("td", {}, r.meaning || r.feature),
         el("td", { class: "num" }, r.value === null ? "none" : Number(r.value.toPrecision(4)).toLocaleString("en")),
-        el("td", { class: "num" }, `${r.contribution >= 0 ? "up" : "down"} ${Math.abs(r.contribution).toFixed(2)}`)))) : null);
+        el("td", { class: "num" }, `${r.contribution >= 0 ? "up" : "down"} ${Number(Math.abs(r.contribution).toPrecision(2)).toLocaleString("en", { maximumSignificantDigits: 2 })}`)))) : null);
 }
 
 const raw = (title, value) => el("details", {}, el("summary", {}, title), el("pre", {}, JSON.stringify(value, null, 2)));

@@ -55,6 +55,15 @@ function fields(schema, seen = new Set()) {
   ];
 }
 
+function parameters(operation) {
+  const rows = (operation.parameters ?? []).map((p) => el("tr", {},
+    el("td", {}, el("code", {}, p.name), p.required ? el("span", { class: "small soft" }, " needed") : null),
+    el("td", {}, `${typeOf(p.schema)} in the ${p.in}`),
+    el("td", {}, said(p.description ?? ""), limits(p.schema) ? el("div", { class: "small soft" }, limits(p.schema)) : null)));
+  if (!rows.length) return [];
+  return [el("h3", {}, "Parameters"), el("table", { class: "fields" }, el("tr", {}, ["Name", "Type", "Meaning"].map((h) => el("th", {}, h))), rows)];
+}
+
 function bodies(operation) {
   const schema = operation.requestBody?.content?.["application/json"]?.schema;
   if (!schema) return [];
@@ -64,7 +73,7 @@ function bodies(operation) {
 function curl(method, path, example) {
   const parts = [`curl -s${method === "get" ? "" : ` -X ${method.toUpperCase()}`} ${location.origin}${path}`];
   if (path.startsWith("/v1") || path === "/metrics") parts.push('-H "Authorization: Bearer $MERCER_KEY"');
-  if (example) parts.push('-H "Content-Type: application/json"', `-d '${JSON.stringify(example)}'`);
+  if (example) parts.push('-H "Content-Type: application/json"', `-d '${JSON.stringify(example, null, 1)}'`);
   return parts.join(" \\\n  ");
 }
 
@@ -79,6 +88,7 @@ function section(method, path, operation) {
     (operation.description ?? "").split("\n\n").map((text) => el("p", {}, said(text))),
     el("pre", {}, curl(method, path, examples[0])),
     examples.slice(1).map((example) => el("details", {}, el("summary", {}, "A fuller body"), el("pre", {}, JSON.stringify(example, null, 2)))),
+    parameters(operation),
     schemas.flatMap((schema) => [el("h3", {}, `Body${schemas.length > 1 ? `: ${typeOf(schema)}` : ""}`), ...fields(schema)]),
     answer ? el("details", {}, el("summary", {}, `Answer: ${typeOf(answer)}`), ...fields(answer)) : null,
     el("details", {}, el("summary", {}, "Errors"),
