@@ -217,6 +217,22 @@ def test_a_search_is_answered_and_logged_with_its_query(client: TestClient, stat
     assert (asked["query"], asked["user"]) == ("walnut chair", "u")
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("gift for someone@example.org", "gift for ‹email›"),
+        ("chair 4111 1111 1111 1111", "‹card›"),
+        ("call +44 20 7946 0958", "call ‹phone›"),
+        ("chair no. 12", "chair no. 12"),
+    ],
+)
+def test_what_is_personal_in_a_query_is_not_kept(
+    client: TestClient, state: OnlineState, query: str, kept: str
+) -> None:
+    assert client.post("/v1/search", json={"query": query}).status_code == 200
+    assert state.exposures.tables()["requests"].column("query").to_pylist() == [kept]
+
+
 def test_a_search_obeys_withdrawals_age_limits_and_rules(client: TestClient) -> None:
     def search(**body: object) -> list[str]:
         return shown(client.post("/v1/search", json={"query": "elm chair", "k": 60, **body}).json())

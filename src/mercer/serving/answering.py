@@ -13,6 +13,8 @@ import numpy as np
 
 from mercer.brief import BehaviorTarget
 from mercer.contracts import Snapshots
+from mercer.data.cleaning.cards import holds_card_number
+from mercer.data.cleaning.text import redact_emails, redact_phones
 from mercer.release import Answer, Overlay, Release
 from mercer.serving.asking import Asker, Asking, asker
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
@@ -183,7 +185,7 @@ class Answering:
                 request=reply.request_id,
                 user=who.user,
                 time=at,
-                query=call.query if isinstance(call, SearchCall) else None,
+                query=_loggable(call.query) if isinstance(call, SearchCall) else None,
                 session=call.session,
                 policy=reply.policy,
                 release=reply.release,
@@ -210,6 +212,11 @@ class Answering:
                 reasons=None if reply.reasons is None else [reason.model_dump() for reason in reply.reasons],
             )
         )
+
+
+def _loggable(query: str) -> str:
+    """The query as it may be kept: the same redactions as at ingest; what may hold a card number is not kept."""
+    return "‹card›" if holds_card_number(query) else redact_phones(redact_emails(query))
 
 
 def _basis(who: Asker, answer: Answer) -> Basis:
