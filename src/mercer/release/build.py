@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import mercer
 from mercer.brief import Brief
 from mercer.contracts import ITEM_COLUMNS, Vocabulary, plugins
 from mercer.errors import DataError, NotFoundError, OutputError, UnsupportedError, nearest
@@ -160,7 +160,7 @@ def _manifest(
     files = file_entries(work)
     return Manifest(
         name=brief.name,
-        mercer=mercer.__version__,
+        mercer=version("mercer"),
         created=created,
         phase="candidate",
         targets=targets,

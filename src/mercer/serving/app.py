@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-import mercer
 from mercer.serving import problems
 from mercer.serving.middleware import (
     Authentication,
@@ -45,7 +45,7 @@ def build_app(settings: Settings) -> FastAPI:
     answering = settings.answering()
     app = FastAPI(
         title="mercer",
-        version=mercer.__version__,
+        version=version("mercer"),
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
