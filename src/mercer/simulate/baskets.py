@@ -120,19 +120,19 @@ class _Filler:
         start = self.baskets.start
         has_last = orders[of] > self.baskets.first[self._user_of(orders[of])]
         last = np.where(has_last, orders[of] - 1, orders[of])
-        place = start[last] + np.floor((start[last + 1] - start[last]) * self.rng.random(len(chosen))).astype(
-            np.int64
-        )
+        sizes = start[last + 1] - start[last]
+        place = start[last] + np.floor(sizes * self.rng.random(len(chosen))).astype(np.int64)
         from_last = has_last & (self.rng.random(len(chosen)) < FROM_LAST_BASKET)
-        return np.where(from_last, self.baskets.item[place], items[here])
+        return np.asarray(np.where(from_last, self.baskets.item[place], items[here]), np.int64)
 
     def _user_of(self, orders: Ints) -> Ints:
-        return np.searchsorted(self.baskets.first, orders, side="right") - 1
+        return np.searchsorted(self.baskets.first, orders, side="right").astype(np.int64) - 1
 
     def _partner(self, anchors: Ints) -> Ints:
         grown = np.cumsum(self.catalogue.partner_weights, axis=1)[anchors]
         place = (grown <= self.rng.random(len(anchors))[:, None]).sum(axis=1)
-        return self.catalogue.partners[anchors, np.minimum(place, grown.shape[1] - 1)]
+        partners: Ints = self.catalogue.partners[anchors, np.minimum(place, grown.shape[1] - 1)]
+        return partners
 
     def _may_buy(self, items: Ints, user: Ints, days: Floats) -> npt.NDArray[np.bool_]:
         old_enough = self.people.age[user] >= self.catalogue.min_age[items]

@@ -51,7 +51,7 @@ class Catalogue:
 
     def type_of(self, item: int) -> ProductType:
         """The type of one item."""
-        return self.assortment.types[self.kind_of[item]]
+        return self.assortment.types[int(self.kind_of[item])]
 
     def demand(self) -> Floats:
         """Demand by calendar month (0: January) and season, shape (12, n_seasons)."""
@@ -150,9 +150,8 @@ def _prices(
     raw = low * (high / low) ** np.clip(place, 0, 1)
     whole = np.maximum(1, np.round(raw / 100)).astype(np.int64) * 100
     small = np.maximum(1, np.round(raw / 50)).astype(np.int64) * 50
-    return np.where(
-        raw >= 4000, whole, np.where(raw >= 1000, whole - 5, np.where(small % 100 == 0, small - 5, small))
-    )
+    below_ten = np.where(small % 100 == 0, small - 5, small)
+    return np.asarray(np.where(raw >= 4000, whole, np.where(raw >= 1000, whole - 5, below_ten)), np.int64)
 
 
 def _wanted(kind_of: Ints, price: Ints, types: tuple[ProductType, ...], rng: np.random.Generator) -> Floats:

@@ -40,7 +40,7 @@ _REQUESTED = 0.45
 
 def looked_at(position: Ints) -> Floats:
     """Probability that a person looks at a position, from 1."""
-    return 1.0 / (1.0 + 0.45 * (position - 1.0))
+    return np.asarray(1.0 / (1.0 + 0.45 * (position - 1.0)), np.float64)
 
 
 @dataclass(frozen=True)
@@ -112,20 +112,21 @@ def slot_propensity(ranks: Ints, arms: Floats, place: Ints, n_eligible: Ints) ->
     """
     slot = np.arange(place.shape[1])
     fixed = [np.take_along_axis(ranks[arm], place, axis=1) == slot for arm in (0, 1)]
-    return arms[:, :1] * fixed[0] + arms[:, 1:2] * fixed[1] + arms[:, 2:] / n_eligible[:, None]
+    chance = arms[:, :1] * fixed[0] + arms[:, 1:2] * fixed[1] + arms[:, 2:] / n_eligible[:, None]
+    return np.asarray(chance, np.float64)
 
 
 def attraction_of(log_taste: Floats, weights: npt.NDArray[np.float32]) -> Floats:
     """Probability of a click on something looked at, from how much it is liked against the mean item."""
     mean = np.log(np.maximum(weights.mean(axis=1), 1e-12))
-    return 0.45 / (1.0 + np.exp(-(log_taste - mean[:, None] - 2.2)))
+    return np.asarray(0.45 / (1.0 + np.exp(-(log_taste - mean[:, None] - 2.2))), np.float64)
 
 
 def _candidates(
     block: Block, row: Ints, month: Ints, days: Floats, people: People, catalogue: Catalogue,
     rng: np.random.Generator,
 ) -> Ints:  # fmt: skip
-    """Half by taste, half among popular goods; on sale, old enough, each once; -1 past the end."""
+    """Half by taste, half among popular goods, each once, on sale and for the age told; -1 past the end."""
     n, half = len(row), CANDIDATES // 2
     repeated = np.repeat(np.arange(n), half)
     liked = block.sampler.draw(row[repeated], month[repeated], days[repeated], rng).reshape(n, half)
@@ -135,7 +136,7 @@ def _candidates(
     both.sort(axis=1)
     again = np.zeros(both.shape, bool)
     again[:, 1:] = both[:, 1:] == both[:, :-1]
-    too_young = people.age[block.begin + row][:, None] < catalogue.min_age[both]
+    too_young = people.told_age[block.begin + row][:, None] < catalogue.min_age[both]
     out = again | too_young | ~catalogue.on_sale(both, days[:, None])
     both[out] = -1
     kept = np.argsort(out, axis=1, kind="stable")

@@ -6,12 +6,12 @@ that cleaning which catches exactly the planted rows gives back exactly the soun
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mercer.simulate.personal import card_number
@@ -19,74 +19,52 @@ from mercer.simulate.tables import iso
 
 Row = dict[str, Any]
 
-LONG_TEXT = 1_000_000
-
-_NO_TIMES = ("yesterday", "2026-13-45T99:00:00Z", "", "0000-00-00 00:00:00", "31/31/2026")
-_NO_QUANTITIES = (0.0, float("inf"), 9_999_999.0, float("-inf"))
-_NO_AMOUNTS = (float("inf"), -1250.0, -99.0, float("-inf"))
+LONG_TEXT = "lorem ipsum " * 83_334
+"""A million characters."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """rule: the name of the cleaning rule. times: rows planted a 100,000 rows, at least `least`."""
+    """One kind of faulty row.
+
+    rule: the name of the cleaning rule that must catch it. column, values: what is wrong, the values in turn.
+    share: rows planted per row of the table, `least` at least. behind: put right behind the row it copies, with
+    its id; otherwise it has an id of its own and comes anywhere.
+    """
 
     table: str
     rule: str
-    change: Callable[[Row, int], Row]
-    times: int = 10
+    column: str
+    values: tuple[Any, ...]
+    share: float = 0.0
     least: int = 2
     behind: bool = False
 
 
-def _event(**change: Any) -> Callable[[Row, int], Row]:
-    """A row of its own, with an id of its own, changed."""
-    return lambda row, n: row | {"event": f"ev-x{n:06d}", "origin": None} | change
-
-
-def _varied(column: str, values: tuple[Any, ...]) -> Callable[[Row, int], Row]:
-    def change(row: Row, n: int) -> Row:
-        return row | {
-            "event": f"ev-x{n:06d}",
-            "origin": None,
-            "kind": "purchase",
-            column: values[n % len(values)],
-        }
-
-    return change
-
-
-def _conflict(row: Row, n: int) -> Row:
-    return row | {"quantity": row["quantity"] + 1 + n % 3, "amount_minor": 2.0 * abs(row["amount_minor"]) + 1}
-
-
-def _item(row: Row, n: int, **change: Any) -> Row:
-    return row | {"item": f"ZZ-{n:05d}"} | change
-
-
 FAULTS: tuple[Fault, ...] = (
-    Fault("events", "nul-bytes", lambda row, n: row | {"event": f"ev-x{n:06d}", "channel": "we\0b", "origin": None}),
-    Fault("events", "unreadable-time", _varied("time", _NO_TIMES), 20, 5),
-    Fault("events", "future-time", _varied("time", ("2031-01-01T00:00:00Z", "2026-12-24T18:30:00Z")), 10),
-    Fault("events", "missing-user", _varied("user", (None, "", "  ")), 30, 3),
-    Fault("events", "missing-item", _varied("item", (None, "")), 15),
-    Fault("events", "bad-quantity", _varied("quantity", _NO_QUANTITIES), 15, 4),
-    Fault("events", "bad-amount", _varied("amount_minor", _NO_AMOUNTS), 15, 4),
-    Fault("events", "unknown-item", _event(item="CK-00000", kind="view"), 10),
-    Fault("events", "duplicate-event", lambda row, _n: dict(row), 60, 6, behind=True),
-    Fault("events", "conflicting-event", _conflict, 20, 4, behind=True),
-    Fault("items", "item-without-title", lambda row, n: _item(row, n, title=(None, "")[n % 2]), 0, 3),
-    Fault("items", "nul-bytes", lambda row, n: _item(row, n, title=str(row["title"]) + "\0"), 0, 2),
-    Fault("items", "text-too-long", lambda row, n: _item(row, n, text="lorem ipsum " * (LONG_TEXT // 12 + 1)), 0, 1),
-    Fault("items", "card-number-in-text", lambda row, n: _item(row, n, text=f"Call us, or pay: {card_number(n)}"), 0, 2),
-    Fault("requests", "card-number-in-text", lambda row, n: _request(row, n, f"refund to {card_number(n)}"), 40, 6),
-    Fault("requests", "future-time", lambda row, n: _request(row, n, row["query"]) | {"time": datetime(2031, 1, 1)}, 0, 2),
-    Fault("judgments", "unknown-item", lambda row, _n: row | {"item": "CK-00000"}, 0, 3),
-    Fault("judgments", "missing-item", lambda row, _n: row | {"item": None}, 0, 2),
+    Fault("events", "nul-bytes", "channel", ("we\0b",), 1e-4),
+    Fault("events", "unreadable-time", "time",
+          ("yesterday", "2026-13-45T99:00:00Z", "", "0000-00-00 00:00:00", "31/31/2026"), 2e-4, 5),
+    Fault("events", "future-time", "time", ("2031-01-01T00:00:00Z", "2026-12-24T18:30:00Z"), 1e-4),
+    Fault("events", "missing-user", "user", (None, "", "  "), 3e-4, 3),
+    Fault("events", "missing-item", "item", (None, ""), 1.5e-4),
+    Fault("events", "bad-quantity", "quantity", (0.0, float("inf"), 9_999_999.0), 1.5e-4, 3),
+    Fault("events", "bad-amount", "amount_minor", (float("inf"), -1250.0, -99.0, float("-inf")), 1.5e-4, 4),
+    Fault("events", "unknown-item", "item", ("CK-00000",), 1e-4),
+    Fault("events", "duplicate-event", "", (), 6e-4, 6, behind=True),
+    Fault("events", "conflicting-event", "amount_minor", (777_777.0, 888_888.0, 999_999.0), 2e-4, 4, behind=True),
+    Fault("items", "item-without-title", "title", (None, ""), least=3),
+    Fault("items", "nul-bytes", "title", ("Oak Chopping\0Board",)),
+    Fault("items", "text-too-long", "text", (LONG_TEXT,), least=1),
+    Fault("items", "card-number-in-text", "text", tuple(f"To pay: {card_number(n)}" for n in range(2))),
+    Fault("requests", "card-number-in-text", "query",
+          tuple(f"refund to {card_number(n)}" for n in range(21)), 4e-4, 7),
+    Fault("requests", "future-time", "time", (datetime(2031, 1, 1, tzinfo=UTC).replace(tzinfo=None),)),
+    Fault("judgments", "unknown-item", "item", ("CK-00000",), least=3),
+    Fault("judgments", "missing-item", "item", (None,)),
 )  # fmt: skip
 
-
-def _request(row: Row, n: int, query: str | None) -> Row:
-    return row | {"request": f"req-x{n:05d}", "query": query}
+_OWN_IDS = {"events": ("event", "ev-x"), "items": ("item", "ZZ-"), "requests": ("request", "req-x")}
 
 
 @dataclass(frozen=True)
@@ -117,13 +95,12 @@ def plant(name: str, table: pa.Table, rng: np.random.Generator) -> Planted:
     for fault in FAULTS:
         if fault.table != name:
             continue
-        n = max(fault.least, round(fault.times * table.num_rows / 100_000))
-        for source in np.sort(rng.choice(_usable(fault, table), n, replace=False)).tolist():
+        n = max(fault.least, round(fault.share * table.num_rows))
+        for source in np.sort(rng.choice(_usable(table), n, replace=False)).tolist():
             row = {column: table.column(column)[source].as_py() for column in table.column_names}
-            faulty.append(fault.change(row, len(faulty)))
+            faulty.append(_changed(row, fault, len(faulty)))
             rules.append(fault.rule)
-            at = source + 0.5 if fault.behind else rng.integers(0, table.num_rows + 1) - 0.5
-            place.append(float(at))
+            place.append(source + 0.5 if fault.behind else float(rng.integers(0, table.num_rows + 1)) - 0.5)
     if not faulty:
         return Planted(table, [], [])
     added = pa.Table.from_pylist(faulty, schema=table.schema)
@@ -135,9 +112,19 @@ def plant(name: str, table: pa.Table, rng: np.random.Generator) -> Planted:
     return Planted(whole, where[table.num_rows :].tolist(), rules)
 
 
-def _usable(fault: Fault, table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Rows that a fault may copy: purchases for events, searches for card numbers."""
-    if fault.table == "events":
-        purchase = table.column("kind").to_numpy(zero_copy_only=False) == "purchase"
-        return np.flatnonzero(purchase).astype(np.int64)
-    return np.arange(table.num_rows)
+def _usable(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Rows that may be copied: purchases where there are kinds, since a purchase can have every fault."""
+    if "kind" not in table.column_names:
+        return np.arange(table.num_rows)
+    purchase = table.column("kind").to_numpy(zero_copy_only=False) == "purchase"
+    return np.flatnonzero(purchase).astype(np.int64)
+
+
+def _changed(row: Row, fault: Fault, n: int) -> Row:
+    changed = dict(row)
+    if fault.values:
+        changed[fault.column] = fault.values[n % len(fault.values)]
+    if not fault.behind and fault.table in _OWN_IDS:
+        column, prefix = _OWN_IDS[fault.table]
+        changed[column] = changed[column] if column == fault.column else f"{prefix}{n:05d}"
+    return changed

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mercer.contracts import TABLES
@@ -119,20 +120,20 @@ def _outcomes(
     catalogue: Catalogue,
 ) -> pa.Table:
     n_shown = len(exposures.visit)
-    parts = []
-    for kind, (flags, source, first) in enumerate(
-        [
-            (exposures.clicked, exposures, 0),
-            (exposures.bought, exposures, 0),
-            (searches.clicked, searches, n_shown),
-        ]
-    ):
-        row, slot = np.nonzero(flags)
-        is_purchase = kind == 1
-        when = (
-            paid[exposures.order[row]] if is_purchase else time[first + row] + (4 + 6 * (slot + 1)) * _SECOND
-        )
-        parts.append((first + row, source.shown[row, slot], np.full(len(row), int(is_purchase)), when))
+    click, purchase = 0, 1
+
+    def clicks(clicked: npt.NDArray[np.bool_], shown: Ints, first: int) -> tuple[Ints, ...]:
+        row, slot = np.nonzero(clicked)
+        when = time[first + row] + (4 + 6 * (slot + 1)) * _SECOND
+        return first + row, shown[row, slot], np.full(len(row), click), when
+
+    row, slot = np.nonzero(exposures.bought)
+    paid_for = (row, exposures.shown[row, slot], np.full(len(row), purchase), paid[exposures.order[row]])
+    parts = [
+        clicks(exposures.clicked, exposures.shown, 0),
+        paid_for,
+        clicks(searches.clicked, searches.shown, n_shown),
+    ]
     row, item, kind, when = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((item, kind, number[row], when))
     row, item, kind, when = row[order], item[order], kind[order], when[order]

@@ -93,11 +93,9 @@ def _card_testing(
     )
     user = rng.integers(0, n_users, n)
     step = rng.integers(4, 40, len(burst))
-    within = np.cumsum(step) - np.repeat(
-        np.cumsum(np.add.reduceat(step, np.cumsum(size) - size))
-        - np.add.reduceat(step, np.cumsum(size) - size),
-        size,
-    )
+    total = np.cumsum(step)
+    first = np.cumsum(size) - size
+    within = total - np.repeat(total[first], size)
     return (
         user[burst],
         rng.integers(0, N_PAYEES, n)[burst],

@@ -45,6 +45,11 @@ class People:
         return len(self.ids)
 
     @property
+    def told_age(self) -> Ints:
+        """The age that the shop may count on: 0 where it was not told."""
+        return np.asarray(np.where(self.age_known, self.age, 0), np.int64)
+
+    @property
     def jurisdiction(self) -> list[str]:
         """Whose law protects each customer."""
         return [PLACES[place][0] for place in self.place]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,9 @@ BUSY_BY_MONTH = (0.80, 0.80, 0.90, 0.95, 1.02, 0.96, 0.92, 0.90, 1.05, 1.10, 1.3
 """How busy the shop is, January to December."""
 
 
-def microseconds(day: date | np.datetime64) -> int:
+def microseconds(day: date) -> int:
     """Midnight (UTC) that begins a day, in microseconds since 1970."""
-    return int(np.datetime64(day, "us").astype(np.int64))
+    return int(np.datetime64(day).astype("datetime64[us]").astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Calendar:
         days = (begins.astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.float64)
         month = begins[:-1].astype(np.int64) % 12
         return cls(
-            start_us=microseconds(first.astype("datetime64[D]")),
+            start_us=int(first.astype("datetime64[us]").astype(np.int64)),
             length_days=float(days[months]),
             edges_days=days,
             busy=np.array(BUSY_BY_MONTH)[month],
@@ -70,10 +71,12 @@ class Calendar:
 
     def business(self, days: Floats) -> Floats:
         """The integral of `busy` from the start of the log."""
-        grown = np.concatenate([[0.0], np.cumsum(self.busy * np.diff(self.edges_days))])
-        return np.interp(days, self.edges_days, grown)
+        return np.asarray(np.interp(days, self.edges_days, self._grown), np.float64)
 
     def clock(self, business: Floats) -> Floats:
         """Days since the start at which that much business has passed: the inverse of `business`."""
-        grown = np.concatenate([[0.0], np.cumsum(self.busy * np.diff(self.edges_days))])
-        return np.interp(business, grown, self.edges_days)
+        return np.asarray(np.interp(business, self._grown, self.edges_days), np.float64)
+
+    @cached_property
+    def _grown(self) -> Floats:
+        return np.concatenate([[0.0], np.cumsum(self.busy * np.diff(self.edges_days))])

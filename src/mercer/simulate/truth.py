@@ -81,7 +81,9 @@ class Truth:
         """
         rows, days = self._rows(users), self._days(origin_us)
         active = self._active(rows, days, knowing)
-        return active * orders_at_all(self.people.rates.take(rows), self.calendar, days, horizon_days)
+        return np.asarray(
+            active * orders_at_all(self.people.rates.take(rows), self.calendar, days, horizon_days)
+        )
 
     def expected_spend(self, users: Sequence[str], origin_us: int, horizon_days: float) -> Floats:
         """Expected spend within (origin, origin + horizon], minor units, shape (len(users),), given the history.
@@ -92,18 +94,20 @@ class Truth:
         price = self.catalogue.price_minor * mean_packs(self.catalogue)
         value = np.concatenate([self._next_line(part, days) @ price for part in _parts(rows)])
         orders = expected_orders(self.people.rates.take(rows), self.calendar, days, horizon_days)
-        return self._active(rows, days, "history") * orders * value * (1.0 + self.people.lines[rows])
+        return np.asarray(
+            self._active(rows, days, "history") * orders * value * (1.0 + self.people.lines[rows])
+        )
 
     def preference(self, user: str) -> Floats:
         """How much of an average line of this person each item is by taste alone, shape (I,), sums to 1."""
         weights = taste_weights(self.people, self.catalogue, self._rows([user]))[0].astype(np.float64)
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
     def line_probabilities(self, users: Sequence[str], origin_us: int) -> Floats:
-        """Share of each item in the lines of the person's next order, were it made at the origin; (n, I), rows sum to 1.
+        """Share of each item in the lines of the person's next order, were it made at the origin; shape (n, I).
 
-        Expected lines of an item in that order, over expected lines. Taste, season, habit, what goes with the last
-        order and what goes together within the next, all exact.
+        Rows sum to 1. It is the expected lines of an item in that order over the expected lines of the order:
+        taste, season, habit, what goes with the last order and what goes together within the next, all exact.
         """
         rows, days = self._rows(users), self._days(origin_us)
         return np.concatenate([self._next_line(part, days) for part in _parts(rows)])

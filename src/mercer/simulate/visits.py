@@ -41,10 +41,11 @@ def wall_time(visits: Visits, calendar: Calendar) -> Ints:
     """
     day = np.floor(visits.clock)
     grown = np.concatenate([[0.0], np.cumsum(_HOURS)]) / sum(_HOURS)
-    second = np.interp(visits.clock - day, grown, np.arange(25) * 3600.0)
+    second = np.asarray(np.interp(visits.clock - day, grown, np.arange(25) * 3600.0), np.float64)
     # The last quarter hour is left free, so that a visit ends on the day on which it began.
-    second = np.floor(second * (1 - 900 / 86400))
-    return calendar.start_us + day.astype(np.int64) * DAY_US + second.astype(np.int64) * 1_000_000
+    whole: Ints = np.floor(second * (1 - 900 / 86400)).astype(np.int64)
+    midnight: Ints = calendar.start_us + day.astype(np.int64) * DAY_US
+    return midnight + whole * 1_000_000
 
 
 def draw_channels(visits: Visits, n_users: int, rng: np.random.Generator) -> Ints:

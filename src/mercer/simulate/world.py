@@ -18,7 +18,7 @@ from mercer.simulate.options import ShopOptions, stream
 from mercer.simulate.payments import Payments, draw_payments
 from mercer.simulate.people import People, make_people
 from mercer.simulate.personal import Typed, type_into
-from mercer.simulate.searches import Searches, draw_searches
+from mercer.simulate.searches import Searches, Wanted, draw_searches, draw_wanted
 from mercer.simulate.season import Calendar, Ints
 from mercer.simulate.tastes import blocks
 from mercer.simulate.visits import Browsing, draw_browsing, draw_channels, wall_time
@@ -57,19 +57,20 @@ def draw_world(options: ShopOptions) -> World:
     starts = wall_time(visits, calendar)
     channel = draw_channels(visits, len(people), stream(seed, "channels"))
     baskets = empty_baskets(people, visits, stream(seed, "basket sizes"))
-    shown, looked = [], []
+    shown, looked, wanted = [], [], []
     for block in blocks(people, catalogue):
         rng = stream(seed, "block", block.begin)
         fill_baskets(baskets, block, people, catalogue, visits, calendar, rng)
         looked.append(draw_browsing(block, visits, channel, catalogue, calendar, rng))
         shown.append(draw_exposures(block, people, visits, channel, baskets, catalogue, calendar, rng))
+        wanted.append(draw_wanted(block, visits, channel, calendar, rng))
     exposures, browsing = Exposures.join(shown), Browsing.join(looked)
     paid = starts[baskets.visit] + stream(seed, "paid").integers(240, 840, len(baskets.visit)) * 1_000_000
     row, slot = np.nonzero(exposures.bought)
     rng = stream(seed, "events")
     lines = order_lines(baskets, exposures.order[row], exposures.shown[row, slot], catalogue, rng)
     events = assemble(visits, starts, paid, channel, baskets, lines, browsing, catalogue, calendar, rng)
-    searches = draw_searches(visits, channel, people.age, catalogue, stream(seed, "searches"))
+    searches = draw_searches(Wanted.join(wanted), visits, people, catalogue, stream(seed, "searches"))
     typed: list[Typed] = []
     if options.faults and searches.text:
         text, typed = type_into(searches.text, stream(seed, "typed"))
