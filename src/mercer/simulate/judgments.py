@@ -1,7 +1,8 @@
 """Graded judgments from the truth: does the item have what the query asks for?
 
-3: the type and every condition. 2: the type and some of several conditions. 1: the type but no condition, or
-another type from the same shelf that meets a condition, or what goes with the type. 0: anything else.
+3: the type and every condition. 2: the type and some of the conditions, or the type where only brand or size was
+asked for: a fair substitute. 1: the type but no condition, or another type from the same shelf that meets one, or
+what goes with the type. 0: anything else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mercer.simulate.wording import attributes_of
 
 POOL = 30
 _MISSPELT = 0.12
+_SOFT = {"brand", "size"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def grades_of(catalogue: Catalogue, query: Query, held: list[dict[str, str]]) ->
     for item in np.flatnonzero(shelf):
         met[item] = sum(held[item].get(name) == value for name, value in query.asked)
     grades[shelf & ~same & (met > 0)] = 1
-    grades[same] = np.where(met[same] == len(query.asked), 3, np.where(met[same] > 0, 2, 1))
+    substitute = 2 if {name for name, _ in query.asked} <= _SOFT else 1
+    grades[same] = np.where(met[same] == len(query.asked), 3, np.where(met[same] > 0, 2, substitute))
     return grades
 
 

@@ -16,7 +16,7 @@ from mercer.simulate.exposures import POLICIES, Exposures
 from mercer.simulate.people import People
 from mercer.simulate.searches import POLICY, Searches
 from mercer.simulate.season import Ints
-from mercer.simulate.tables import constant, contexts, instants, numbered, texts
+from mercer.simulate.tables import constant, contexts, instants, numbered, numbered_by_time, texts
 
 _SECOND = 1_000_000
 _NAMES = (*POLICIES, POLICY)
@@ -60,7 +60,7 @@ def write_logs(
             "user": texts(people.ids, visits.user[visit[order]]),
             "time": instants(time[order]),
             "query": pa.array([query[row] for row in order], pa.string()),
-            "session": texts(numbered("visit", len(visits.user)), visit[order]),
+            "session": texts(numbered_by_time("visit", starts), visit[order]),
             "policy": texts(_NAMES, policy[order]),
             "release": texts([_release(name) for name in _NAMES], policy[order]),
             "context": texts(context, visits.user[visit[order]]),

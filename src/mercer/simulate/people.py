@@ -79,7 +79,7 @@ def make_people(n: int, catalogue: Catalogue, calendar: Calendar, rng: np.random
         brand_liking=rng.normal(0.0, 0.7, (n, len(catalogue.brands))).astype(np.float32),
         purse=rng.normal(0.0, 0.8, n).astype(np.float32),
         habit=rng.beta(2.2, 2.8, n),
-        lines=np.clip(rng.lognormal(np.log(8.6), 0.65, n), 0.5, 70),
+        lines=np.clip(rng.lognormal(np.log(9.4), 0.65, n), 0.5, 70),
         attributes=_attributes(n, age, rng),
     )
 

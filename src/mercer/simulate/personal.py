@@ -33,7 +33,9 @@ def email(n: int) -> str:
 
 def phone(n: int) -> str:
     """A number from a range kept for drama: London (Ofcom), Berlin (Bundesnetzagentur), New York (555-01xx)."""
-    return (f"+44 20 7946 0{n % 1000:03d}", f"+49 30 23125 {n % 1000:03d}", f"+1 212 555 01{n % 100:02d}")[n % 3]
+    return (f"+44 20 7946 0{n % 1000:03d}", f"+49 30 23125 {n % 1000:03d}", f"+1 212 555 01{n % 100:02d}")[
+        n % 3
+    ]
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,7 @@ def _tables(world: World, logs: Logs) -> dict[str, pa.Table]:
     """The canonical tables, in the order in which they are written."""
     catalogue, people = world.catalogue, world.people
     return {
-        "events": events_table(
-            world.events, people, catalogue, len(world.baskets.visit), len(world.visits.user)
-        ),
+        "events": events_table(world.events, people, catalogue, world.starts, world.paid),
         "items": items_table(catalogue, world.calendar),
         "users": users_table(people),
         "consents": consents_table(world.consents, people),

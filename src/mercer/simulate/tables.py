@@ -42,6 +42,13 @@ def numbered(prefix: str, n: int, digits: int = 6) -> list[str]:
     return [f"{prefix}-{number:0{digits}d}" for number in range(1, n + 1)]
 
 
+def numbered_by_time(prefix: str, time: Ints) -> list[str]:
+    """Ids by row that count from 1 in the order of time."""
+    ids = np.empty(len(time), object)
+    ids[np.argsort(time, kind="stable")] = numbered(prefix, len(time))
+    return list(ids)
+
+
 def constant(value: str, n: int) -> pa.Array:
     """One text n times."""
     return pa.repeat(pa.scalar(value, pa.string()), n)
@@ -52,10 +59,8 @@ def iso(column: pa.Array) -> pa.Array:
     return pc.strftime(column.cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%SZ")
 
 
-def events_table(
-    events: Events, people: People, catalogue: Catalogue, n_orders: int, n_visits: int
-) -> pa.Table:
-    """The event log."""
+def events_table(events: Events, people: People, catalogue: Catalogue, starts: Ints, paid: Ints) -> pa.Table:
+    """The event log. starts: when each visit begins; paid: when each order is paid."""
     ids = events.ids()
     return TABLES["events"].conform(
         pa.table(
@@ -69,8 +74,8 @@ def events_table(
                 "quantity": events.quantity.astype(np.float64),
                 "amount_minor": events.amount_minor,
                 "currency": constant(CURRENCY, len(events)),
-                "basket": texts(numbered("order", n_orders), events.order),
-                "session": texts(numbered("visit", n_visits), events.visit),
+                "basket": texts(numbered_by_time("order", paid), events.order),
+                "session": texts(numbered_by_time("visit", starts), events.visit),
                 "channel": texts(CHANNELS, events.channel),
                 "country": texts(people.country, events.user),
                 "origin": texts(ids, events.origin),
