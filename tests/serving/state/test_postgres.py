@@ -12,13 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from release.small_shop import CUT, Shop
 
 from mercer.errors import ConflictError
-from mercer.serving import OnlineState
+from mercer.serving import OnlineState, seed_from_run
 from mercer.serving.state import Added, ItemChange
 from mercer.testing.stores import ErasableContract
 from serving.state.test_event_log import BOUGHT
 from serving.state.test_online import fill
+from serving.state.test_seed import write_run
 
 pytestmark = pytest.mark.postgres
 
@@ -96,3 +98,10 @@ def test_overlay_keys_and_people_work(state: OnlineState) -> None:
     key = state.keys.create("k", ["answer"], time=1)
     assert state.keys.check(key) is not None
     assert state.people.person("u").asks_consent is False
+
+
+def test_a_run_is_loaded_once(state: OnlineState, shop: Shop, tmp_path: Path) -> None:
+    write_run(tmp_path / "run", shop.events)
+    assert seed_from_run(state, tmp_path / "run").events == len(shop.events)
+    assert seed_from_run(state, tmp_path / "run").again
+    assert state.events.history("customer-003", CUT)["item"]

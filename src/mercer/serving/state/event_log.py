@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -54,11 +53,20 @@ class Event:
     request: str | None = None
 
     @property
-    def digest(self) -> bytes:
-        """16 bytes over the content; the time of knowing is left out, for a repeat is known later."""
-        content = asdict(self)
-        del content["known_at"]
-        return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+    def row(self) -> dict[str, Any]:
+        """The event as a row of the table, digest included."""
+        content = {name: getattr(self, name) for name in FIELDS}
+        return {**content, "digest": digest_of(content)}
+
+
+FIELDS = tuple(Event.__slots__)
+_CONTENT = tuple(name for name in FIELDS if name != "known_at")
+
+
+def digest_of(row: Mapping[str, Any]) -> bytes:
+    """16 bytes over an event's content; the time of knowing is left out, for a repeat is known later."""
+    content = ascii([row[name] for name in _CONTENT])
+    return hashlib.blake2b(content.encode("ascii"), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +97,19 @@ class EventLog:
             # Two batches that share events in another order would wait for each other for ever. SQLite has
             # one writer anyway.
             connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
-        unique: dict[str, Event] = {}
-        for event in batch:
-            first = unique.setdefault(event.event, event)
-            if first.digest != event.digest:
-                raise _conflict(event.event)
+        unique: dict[str, dict[str, Any]] = {}
+        for row in (event.row for event in batch):
+            if unique.setdefault(row["event"], row)["digest"] != row["digest"]:
+                raise _conflict(row["event"])
         accepted = 0
-        for chunk in _chunks(list(unique.values())):
-            rows = [{**asdict(event), "digest": event.digest} for event in chunk]
+        for rows in _chunks(list(unique.values())):
             statement = self._database.insert(events).on_conflict_do_nothing(index_elements=["event"])
             accepted += len(connection.execute(statement.returning(events.c.event), rows).all())
             found = connection.execute(
                 select(events.c.event, events.c.digest).where(events.c.event.in_([r["event"] for r in rows]))
             )
             for name, digest in found:
-                if bytes(digest) != unique[name].digest:
+                if bytes(digest) != unique[name]["digest"]:
                     raise _conflict(name)
         return Added(accepted, len(batch) - accepted)
 
@@ -132,5 +138,5 @@ def _conflict(event: str) -> ConflictError:
     )
 
 
-def _chunks(rows: list[Event]) -> Iterable[list[Event]]:
+def _chunks(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
     return (rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK))
