@@ -8,8 +8,8 @@ Source: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); Wang et al., MiniLM
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -24,6 +24,12 @@ Role = Literal["query", "passage"]
 
 MAX_CHARACTERS = 20_000
 """Longer texts are cut here before they are split into tokens; the token limit then cuts far earlier."""
+
+REMEMBERED = 4_096
+"""Queries whose vectors are kept in memory (6 MB)."""
+
+REMEMBERED_CHARACTERS = 200
+"""Longer queries are rare and not kept."""
 
 
 class MiniLm:
@@ -81,11 +87,21 @@ class MiniLm:
             raise UnsupportedError(f"Role {role!r} is not known.", remedy="Use 'query' or 'passage'.")
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in enumerate(texts):
-            # Not the library's batch call, which starts a thread pool of its own.
-            ids = np.array([self._tokenizer.encode(_clean(text)).ids], np.int64)
-            feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-            vectors[row] = self._session.run(None, feed)[0][0]
+            repeated = role == "query" and len(text) <= REMEMBERED_CHARACTERS
+            vectors[row] = self._remembered(text) if repeated else self._vector(text)
         return vectors
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], Floats32]:
+        """Vectors of recent short queries: popular ones are asked over and over."""
+        return lru_cache(maxsize=REMEMBERED)(self._vector)
+
+    def _vector(self, text: str) -> Floats32:
+        # Not the library's batch call, which starts a thread pool of its own.
+        ids = np.array([self._tokenizer.encode(_clean(text)).ids], np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        vector: Floats32 = self._session.run(None, feed)[0][0]
+        return vector
 
 
 def _clean(text: str) -> str:
