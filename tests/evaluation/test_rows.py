@@ -63,3 +63,10 @@ def test_rows_come_back_from_plain_json_types() -> None:
     content = row.to_dict()
     assert content["seeds"] == [1]
     assert Row.from_dict({**content, "of_a_later_mercer": 1}) == row
+
+
+def test_validation_rows_are_not_sliced() -> None:
+    scored = predictions([0.2, 0.8] * 10, [0, 1] * 10)
+    scored.rows["slice_country"] = ["UK"] * 10 + ["FR"] * 10
+    info = RowInfo(task="behavior", target="buys", model="past-rate", split="validation")
+    assert {row.slice for row in rows_for(scored, info)} == {"all"}

@@ -9,8 +9,8 @@ from mercer.evaluation import Leaderboard
 from mercer.reporting import terminal
 
 
-def printed(renderable: object) -> str:
-    console = Console(width=160, record=True, file=io.StringIO())
+def printed(renderable: object, width: int = 160) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(renderable)
     return console.export_text()
 
@@ -32,3 +32,12 @@ def test_what_is_against_comes_first_with_its_remedy(run: Path) -> None:
 
 def test_an_empty_leaderboard_prints_nothing(tmp_path: Path) -> None:
     assert printed(terminal.leaderboard(Leaderboard(run="", dataset=""))).strip() == ""
+
+
+def test_tables_fit_eighty_columns(whole_run: Path) -> None:
+    board = Leaderboard.load(whole_run / "leaderboard.json")
+    lines = printed(terminal.leaderboard(board), width=80).splitlines()
+    row = next(line for line in lines if "★ lightgbm" in line)
+    assert "…" not in "".join(lines)
+    assert len(row.split("]")) == 2
+    assert sum("lightgbm" in line for line in lines) == 2

@@ -79,34 +79,82 @@ def compare(
     bootstrap. The interval is a paired cluster bootstrap in both cases. The verdict rests on the unadjusted
     p until `adjust` corrects it over the page. Raises DataError when the units differ.
     """
-    left = measure(a, metric, slice_name=slice_name, origin=origin)
-    right = measure(b, metric, slice_name=slice_name, origin=origin)
-    if not left.keys.equals(right.keys) or not left.clusters.equals(right.clusters):
-        raise DataError(
-            f"{names[0]} and {names[1]} were scored on different units: {len(left.keys)}, {len(right.keys)}.",
-            remedy="Score both on the same held-out set.",
+    where = {"task": task, "target": target, "fit_on": fit_on, "origin": origin}
+    return _compare_places(a, b, metric, [slice_name], names=names, where=where, seed=seed)[0]
+
+
+def _compare_places(
+    a: Scored,
+    b: Scored,
+    metric: str,
+    places: Sequence[str],
+    *,
+    names: tuple[str, str],
+    where: Mapping[str, str],
+    seed: int,
+) -> list[Comparison]:
+    """One comparison a slice, all from the same draws."""
+    pairs = []
+    for place in places:
+        left, right = (measure(s, metric, slice_name=place, origin=where["origin"]) for s in (a, b))
+        if not left.keys.equals(right.keys) or not left.clusters.equals(right.clusters):
+            raise DataError(
+                f"{names[0]} and {names[1]} were scored on different units: {len(left.keys)}, {len(right.keys)}.",
+                remedy="Score both on the same held-out set.",
+            )
+        pairs.append(_on_shared_units(left, right))
+    resampled = replicates([measured for pair in pairs for measured in pair], n=REPLICATES, seed=seed)
+    return [
+        _comparison(
+            pair,
+            resampled[:, 2 * at] - resampled[:, 2 * at + 1],
+            metric,
+            place,
+            names=names,
+            where=where,
+            seed=seed,
         )
-    left, right = _on_shared_units(left, right)
+        for at, (place, pair) in enumerate(zip(places, pairs, strict=True))
+    ]
+
+
+def _comparison(
+    pair: tuple[Measure, Measure],
+    gaps: Floats,
+    metric: str,
+    place: str,
+    *,
+    names: tuple[str, str],
+    where: Mapping[str, str],
+    seed: int,
+) -> Comparison:
+    left, right = pair
+    known = metric_name(metric)
     difference = left.value - right.value
     p: float | None = None
     ends = Interval(None, None)
-    centred = metric_name(metric).centred
     if np.isfinite(difference) and min(left.n_clusters, right.n_clusters) >= LEAST_CLUSTERS:
-        resampled = replicates([left, right], n=REPLICATES, seed=seed)
-        gaps = resampled[:, 0] - resampled[:, 1]
-        ends = interval(gaps, difference, centred=centred)
-        per_cluster = _cluster_differences(left, right)
-        if per_cluster is not None:
-            p = sign_flip_p(per_cluster, seed=seed)
-        else:
-            p = two_sided_p(gaps, difference, centred=centred)
-    if metric_name(metric).higher_is_better is None:
-        p = None
+        ends = interval(gaps, difference, centred=known.centred)
+        if known.higher_is_better is not None:
+            per_cluster = _cluster_differences(left, right)
+            if per_cluster is not None:
+                p = sign_flip_p(per_cluster, seed=seed)
+            else:
+                p = two_sided_p(gaps, difference, centred=known.centred)
     compared = Comparison(
-        task=task, target=target, metric=metric, fit_on=fit_on, origin=origin, slice=slice_name,
-        a=names[0], b=names[1], difference=difference if np.isfinite(difference) else 0.0,
-        low=ends.low, high=ends.high, p=p,
-    )  # fmt: skip
+        task=where["task"],
+        target=where["target"],
+        fit_on=where["fit_on"],
+        origin=where["origin"],
+        metric=metric,
+        slice=place,
+        a=names[0],
+        b=names[1],
+        difference=difference if np.isfinite(difference) else 0.0,
+        low=ends.low,
+        high=ends.high,
+        p=p,
+    )
     return judged(compared, p)
 
 
@@ -130,13 +178,11 @@ def compare_with(
             continue
         # An outside system may have been scored without slices: then only the whole is compared.
         shared = set(_places(other)) if own else set()
-        for place in [ALL, *(slice_name for slice_name in own if slice_name in shared)]:
-            found.append(  # noqa: PERF401 - a comprehension would hide the two loops
-                compare(
-                    scored[subject], other, metric, names=(subject, name), task=task, target=target,
-                    fit_on=fit_on, slice_name=place, seed=seed,
-                )
-            )  # fmt: skip
+        places = [ALL, *(slice_name for slice_name in own if slice_name in shared)]
+        where = {"task": task, "target": target, "fit_on": fit_on, "origin": ALL}
+        found += _compare_places(
+            scored[subject], other, metric, places, names=(subject, name), where=where, seed=seed
+        )
     return found
 
 

@@ -93,7 +93,7 @@ def _inside(scored: Scored, slice_name: str, origin: str) -> npt.NDArray[np.bool
             raise NotFoundError(
                 f"No slice is called {slice_name!r}.", remedy=nearest(slice_name, [ALL, *valid])
             )
-        inside = (scored.rows[SLICE + name].astype(str) == wanted).to_numpy(bool)
+        inside = np.asarray(scored.text(SLICE + name) == wanted, bool)
     if origin != ALL:
         at = np.array(_days(scored), object) == origin
         inside = at if inside is None else inside & at

@@ -74,24 +74,34 @@ def calibration_slope(value: Floats, outcome: Floats) -> Pooled:
     """
     clipped = np.clip(value, CLIP, 1 - CLIP)
     x = np.log(clipped / (1 - clipped))
+    # Resamples lie near the whole sample, so its own solution is where their search starts.
+    near = _logistic(np.ones((1, len(x))), x, outcome, np.zeros(1), np.zeros(1))
+    start = [0.0 if np.isnan(part[0]) else float(part[0]) for part in near]
 
     def at(weights: Floats) -> Floats:
-        a, b = np.zeros(len(weights)), np.zeros(len(weights))
-        step = np.full(len(weights), np.inf)
-        with np.errstate(all="ignore"):
-            for _ in range(_NEWTON_STEPS):
-                p = 1 / (1 + np.exp(-(a[:, None] + b[:, None] * x)))
-                residual, spread = weights * (outcome - p), weights * p * (1 - p)
-                g0, g1 = residual.sum(axis=1), residual @ x
-                h00, h01, h11 = spread.sum(axis=1), spread @ x, spread @ (x * x)
-                det = h00 * h11 - h01 * h01
-                step = (h00 * g1 - h01 * g0) / det
-                a, b = a + (h11 * g0 - h01 * g1) / det, b + step
-                if np.nanmax(np.abs(step), initial=0.0) < 1e-9:
-                    break
-        return np.where(np.abs(step) < 1e-6, b, np.nan)
+        n = len(weights)
+        return _logistic(weights, x, outcome, np.full(n, start[0]), np.full(n, start[1]))[1]
 
     return at
+
+
+def _logistic(weights: Floats, x: Floats, outcome: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Intercept and slope of a weighted logistic regression for each row of weights, NaN where undefined."""
+    step = np.full(len(weights), np.inf)
+    with np.errstate(all="ignore"):
+        for _ in range(_NEWTON_STEPS):
+            p = 1 / (1 + np.exp(-(a[:, None] + b[:, None] * x)))
+            residual, spread = weights * (outcome - p), weights * p * (1 - p)
+            g0, g1 = residual.sum(axis=1), residual @ x
+            h00, h01, h11 = spread.sum(axis=1), spread @ x, spread @ (x * x)
+            det = h00 * h11 - h01 * h01
+            step = (h00 * g1 - h01 * g0) / det
+            a, b = a + (h11 * g0 - h01 * g1) / det, b + step
+            # Newton's error is squared at every step: after a step of 1e-4 it is about 1e-8.
+            if np.nanmax(np.abs(step), initial=0.0) < 1e-4:
+                break
+    found = np.abs(step) < 1e-4
+    return np.where(found, a, np.nan), np.where(found, b, np.nan)
 
 
 def ece(value: Floats, outcome: Floats) -> Pooled:
@@ -152,15 +162,17 @@ _POOLED: Mapping[str, Callable[[Floats, Floats], Pooled]] = {
 
 def prediction_measure(scored: Scored, metric: MetricName, inside: Bools | None = None) -> Measure:
     """A metric of predictions over the rows `inside` (shape (rows,), default all)."""
-    rows = scored.rows if inside is None else scored.rows[inside]
-    rows = rows.sort_values(["unit", "as_of"], kind="stable")
+    picked = np.arange(len(scored.rows)) if inside is None else np.flatnonzero(inside)
+    as_of = scored.rows["as_of"].to_numpy(np.int64)[picked]
+    picked = picked[np.lexsort((as_of, scored.unit_codes[picked]))]
+    rows = scored.rows[["value", "outcome", "weight", "as_of"]].iloc[picked]
     value, outcome = rows["value"].to_numpy(np.float64), rows["outcome"].to_numpy(np.float64)
     # Cluster codes refer to all rows, so that a slice is resampled with the draws of the whole.
-    clusters = pd.Index(np.unique(scored.rows["cluster"].to_numpy(object)))
+    cluster, clusters = scored.clusters
     per_row = _PER_ROW.get(metric.name)
     return Measure(
-        keys=pd.MultiIndex.from_frame(rows[["unit", "as_of"]]),
-        cluster=clusters.get_indexer(rows["cluster"].to_numpy(object)).astype(np.int64),
+        keys=pd.MultiIndex.from_arrays([scored.text("unit")[picked], rows["as_of"]], names=["unit", "as_of"]),
+        cluster=cluster[picked],
         clusters=clusters,
         weight=rows["weight"].to_numpy(np.float64),
         values=None if per_row is None else per_row(value, outcome),

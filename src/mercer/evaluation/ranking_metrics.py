@@ -105,7 +105,7 @@ def ranking_measure(scored: Scored, metric: MetricName, inside: Bools | None = N
     Raises UnsupportedError where lists are needed and absent, shorter than k, or asked for by slice.
     """
     units = scored.units
-    code = units.get_indexer(pd.Index(scored.rows["unit"])).astype(np.int64)
+    code = scored.unit_codes
     cluster, clusters = _clusters(scored, code, len(units))
     base = metric.name.split("@")[0]
     if base in _BY_RANK:
@@ -145,10 +145,10 @@ def _per_unit(units: pd.Index, cluster: Codes, clusters: pd.Index, values: Float
 
 
 def _clusters(scored: Scored, code: Codes, n_units: int) -> tuple[Codes, pd.Index]:
-    clusters, cluster_of_row = np.unique(scored.rows["cluster"].to_numpy(object), return_inverse=True)
+    cluster_of_row, clusters = scored.clusters
     cluster = np.zeros(n_units, np.int64)
     cluster[code] = cluster_of_row
-    return cluster, pd.Index(clusters)
+    return cluster, clusters
 
 
 def _lists(scored: Scored, metric: MetricName, inside: Bools | None) -> pd.DataFrame:

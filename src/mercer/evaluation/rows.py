@@ -113,12 +113,15 @@ def rows_for(
 ) -> list[Row]:
     """The rows of one model: every metric over all units, then by cut-off and by slice.
 
-    metrics, slice_metrics: left out, those that docs/reference/metrics.md names for the task. A metric that
-    is undefined on the rows (one class only, no relevant item) gives no row.
+    metrics, slice_metrics: left out, TASK_METRICS, and on the test split SLICE_METRICS, of the task. A metric
+    that is undefined on the rows (one class only, no relevant item) gives no row.
     """
     table = info.task if scored.kind == "ranking" else scored.kind
     wanted = list(TASK_METRICS[table] if metrics is None else metrics)
-    by_slice = SLICE_METRICS[table] if slice_metrics is None else slice_metrics
+    by_slice = slice_metrics
+    if by_slice is None:
+        # Validation rows only select, and no selection looks at slices.
+        by_slice = SLICE_METRICS[table] if info.split == "test" else ()
     places = [(name, ALL, ALL) for name in wanted if _has_lists(scored, name)]
     places += [(name, origin, ALL) for origin in origins(scored) for name in wanted]
     places += [

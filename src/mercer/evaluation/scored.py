@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -61,18 +62,42 @@ class Scored:
     def units(self) -> pd.Index:
         """The distinct units, sorted; for predictions one entry a (unit, as_of)."""
         pairs = self.rows[["unit", "as_of"]] if self.kind != "ranking" else None
-        names = set(self.rows["unit"]) if pairs is None else set(pairs.itertuples(index=False, name=None))
+        names = set(self.text("unit")) if pairs is None else set(pairs.itertuples(index=False, name=None))
         found: pd.Index = pd.Index(sorted(names))
         return found
 
-    @property
+    @cached_property
     def slices(self) -> dict[str, list[str]]:
         """Values that occur, by name of the slice column without its prefix."""
         return {
-            str(column).removeprefix(SLICE): sorted(set(self.rows[column].astype(str)) - {""})
+            str(column).removeprefix(SLICE): sorted(set(self.text(str(column))) - {""})
             for column in self.rows.columns
             if str(column).startswith(SLICE)
         }
+
+    @cached_property
+    def clusters(self) -> tuple[npt.NDArray[np.int64], pd.Index]:
+        """Cluster of each row as a code, and the names that codes stand for, sorted."""
+        return self._coded("cluster")
+
+    @cached_property
+    def unit_codes(self) -> npt.NDArray[np.int64]:
+        """Position of each row's unit among the sorted unit names; for rankings, in `units`."""
+        return self._coded("unit")[0]
+
+    def text(self, column: str) -> npt.NDArray[np.object_]:
+        """A column of `rows` as an array of str."""
+        if column not in self._texts:
+            self._texts[column] = self.rows[column].astype(str).to_numpy(object)
+        return self._texts[column]
+
+    @cached_property
+    def _texts(self) -> dict[str, npt.NDArray[np.object_]]:
+        return {}
+
+    def _coded(self, column: str) -> tuple[npt.NDArray[np.int64], pd.Index]:
+        codes, names = pd.factorize(self.text(column), sort=True)
+        return codes.astype(np.int64), pd.Index(names)
 
     def save(self, path: Path) -> None:
         """Write `path` (Parquet) and, beside it, `….lists.parquet`; a folder gets `rows.parquet`."""

@@ -3,7 +3,10 @@
 decision.py    ship, do not ship, need more data: stated rules, each with its evidence
 page.py        write_page: the self-contained decision page
 run_files.py   what a run folder holds, and what it lacks
-figures.py     charts with captions, numbers and evidence
+figure.py      a chart with caption, numbers and evidence
+figures.py     leaderboards and gains by slice
+quality.py     calibration and exposure
+accounting.py  what became of every row
 charts.py      Altair to inline SVG
 gate_view.py   the rules as the page shows them
 case_view.py   cases that wait for a person, counted

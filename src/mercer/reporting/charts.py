@@ -82,11 +82,13 @@ def dot_plot(frame: pd.DataFrame, metric: str) -> Draw:
         colour = alt.Color(
             "role:N", scale=alt.Scale(domain=["new", "old", "other"], range=[NEW, OLD, REST]), legend=None
         )
+        # From zero where the models differ much; else the differences would not be seen.
+        zero = bool(frame["low"].min() < 0.6 * frame["high"].max())
         base = alt.Chart(frame)
         lines = base.mark_rule(strokeWidth=3, opacity=0.45).encode(
             y=y,
             x=alt.X(
-                "low:Q", title=metric, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4 if slim else 7)
+                "low:Q", title=metric, scale=alt.Scale(zero=zero), axis=alt.Axis(tickCount=4 if slim else 7)
             ),
             x2="high:Q",
             color=colour,
@@ -187,7 +189,7 @@ def exposure_plot(frame: pd.DataFrame, names: tuple[str, str]) -> Draw:
 
 
 def waterfall_plot(frame: pd.DataFrame) -> Draw:
-    """Rows read, removed rule by rule, and kept. Columns: step, start, end, kind (total, removed), text."""
+    """Rows read, removed rule by rule, and kept. Columns: step, start, end, kind, text, label."""
     import altair as alt
 
     def draw(width: int) -> Any:
@@ -200,13 +202,15 @@ def waterfall_plot(frame: pd.DataFrame) -> Draw:
             y=y, x=x, x2="end:Q",
             color=alt.Color("kind:N", scale=kinds, legend=None),
         )  # fmt: skip
-        words = base.mark_text(align="right", dx=-6, fontSize=12, color=INK).encode(
-            y=y, x="start:Q", text="text:N"
-        )
-        inside = base.transform_filter("datum.kind == 'total'").mark_text(
-            align="left", dx=6, fontSize=12, color="white"
-        ).encode(y=y, x="zero:Q", text="text:N")  # fmt: skip
-        left = words.transform_filter("datum.kind == 'removed'")
-        return (bars + left + inside).properties(width=width - (150 if slim else 230), height=26 * len(frame))
+        shown = bars
+        for place, at, mark in (
+            ("inside", "start:Q", alt.MarkDef("text", align="left", dx=6, color="white")),
+            ("before", "start:Q", alt.MarkDef("text", align="right", dx=-6, color=INK)),
+            ("after", "end:Q", alt.MarkDef("text", align="left", dx=6, color=INK)),
+        ):
+            words = base.transform_filter(f"datum.label == '{place}'").encode(y=y, x=at, text="text:N")
+            words.mark = mark
+            shown += words
+        return shown.properties(width=width - (150 if slim else 230), height=26 * len(frame))
 
     return draw

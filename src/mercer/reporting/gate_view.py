@@ -40,11 +40,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateView:
-    """All rules. attention: those that fail, are open or were accepted."""
+    """All rules. attention: those that fail or are open. accepted: not assessed, and accepted by role."""
 
     packs_date: str
     stages: tuple[tuple[str, tuple[Rule, ...]], ...]
     attention: tuple[Rule, ...]
+    accepted: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     upcoming: tuple[Mapping[str, Any], ...]
 
@@ -73,11 +74,12 @@ def gate_view(gates: Mapping[str, Any] | None) -> GateView | None:
     stages = [
         (name, tuple(r for r in rules if r.finding.get("stage") == name)) for name in dict.fromkeys(names)
     ]
-    order = {"fail": 0, "open": 1, "accepted": 2}
+    order = {"fail": 0, "open": 1}
     return GateView(
         packs_date=str(gates.get("packs_date", "")),
         stages=tuple((name, found) for name, found in stages if found),
         attention=tuple(sorted((r for r in rules if r.state in order), key=lambda r: order[r.state])),
+        accepted=tuple(r for r in rules if r.state == "accepted"),
         rules=rules,
         upcoming=tuple(gates.get("upcoming") or ()),
     )

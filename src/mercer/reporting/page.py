@@ -12,20 +12,15 @@ from markupsafe import Markup
 from mercer.evaluation import selection_metric
 from mercer.evaluation.leaderboard import number
 from mercer.reporting import words
+from mercer.reporting.accounting import accounting_tables, waterfall_figure
 from mercer.reporting.case_view import cases_of
 from mercer.reporting.decision import Decision, Reason, decide_files
 from mercer.reporting.evidence import EvidenceList
-from mercer.reporting.figures import (
-    Figure,
-    accounting_tables,
-    calibration_figure,
-    exposure_figure,
-    leaderboard_figure,
-    slices_figure,
-    waterfall_figure,
-)
+from mercer.reporting.figure import Figure
+from mercer.reporting.figures import leaderboard_figure, slices_figure
 from mercer.reporting.gate_view import gate_view
 from mercer.reporting.histories import Histories, histories_of
+from mercer.reporting.quality import calibration_figure, exposure_figure
 from mercer.reporting.run_files import RunFiles
 from mercer.reporting.worth import Worth, worth_of
 

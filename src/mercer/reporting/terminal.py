@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mercer.evaluation import Leaderboard, Row
-from mercer.evaluation.leaderboard import cell
+from mercer.evaluation import SELECTION, Leaderboard, Row
+from mercer.evaluation.leaderboard import cell, number
 from mercer.reporting.decision import decide_files
 from mercer.reporting.page import advice
 from mercer.reporting.run_files import RunFiles
@@ -24,7 +24,7 @@ _STYLES = {
     "need-more-data": "bold black on yellow",
 }
 _SIGNS = {"for": ("✓", "green"), "against": ("✕", "red"), "open": ("?", "yellow")}
-_MOST_METRICS = 5
+_MOST_METRICS = 4
 
 
 def render(run: Path) -> RenderableType:
@@ -54,20 +54,31 @@ def _shown(row: Row) -> bool:
 
 
 def _table(target: str, rows: list[Row]) -> Table:
-    metrics = list(dict.fromkeys(row.metric for row in rows))[:_MOST_METRICS]
+    """The first metric with its interval, the others as values, so that the table fits 80 columns."""
+    metrics = _metrics(rows)
     models = list(dict.fromkeys((row.model, row.fit_on, row.selected) for row in rows))
     several = len({fit_on for _, fit_on, _ in models} - {"none"}) > 1
     table = Table(title=f"{target}, n = {rows[0].n:,}", title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("model", no_wrap=True)
-    for metric in metrics:
-        table.add_column(metric, justify="right")
+    for at, metric in enumerate(metrics):
+        table.add_column(metric, justify="left" if at == 0 else "right", no_wrap=True)
     for model, fit_on, selected in models:
         name = Text(("★ " if selected else "  ") + model, style="bold" if selected else "")
-        if several and fit_on != "none":
-            name.append(f" ({fit_on})", style="dim")
-        cells = {row.metric: cell(row) for row in rows if (row.model, row.fit_on) == (model, fit_on)}
-        table.add_row(name, *(cells.get(metric, "–") for metric in metrics))
+        if several and fit_on == "train+validation":
+            name.append(", refit", style="dim")
+        mine = {row.metric: row for row in rows if (row.model, row.fit_on) == (model, fit_on)}
+        first, *rest = metrics
+        cells = [cell(mine[first]) if first in mine else "–"]
+        cells += [number(mine[metric].value) if metric in mine else "–" for metric in rest]
+        table.add_row(name, *cells)
     return table
+
+
+def _metrics(rows: list[Row]) -> list[str]:
+    """The metric that selects comes first, then the others in the file's order."""
+    names = list(dict.fromkeys(row.metric for row in rows))
+    first = next((name for name in SELECTION.values() if name in names), names[0])
+    return [first, *(name for name in names if name != first)][:_MOST_METRICS]
 
 
 def decision(found: Decision) -> RenderableType:

@@ -51,5 +51,6 @@ def spread(row: Row) -> str:
 def slice_label(name: str) -> str:
     """`history=new` as a person reads it."""
     key, _, value = name.partition("=")
-    known = {"history": f"{value} customers", "items": f"{value} items", "country": value, "all": "everybody"}
+    place = "other countries" if value == "other" else value
+    known = {"history": f"{value} customers", "items": f"{value} items", "country": place, "all": "everybody"}
     return known.get(key, f"{key}: {value}")
