@@ -24,7 +24,7 @@ _STYLES = {
     "need-more-data": "bold black on yellow",
 }
 _SIGNS = {"for": ("✓", "green"), "against": ("✕", "red"), "open": ("?", "yellow")}
-_MOST_METRICS = 4
+_COLUMNS = 78
 
 
 def render(run: Path) -> RenderableType:
@@ -55,9 +55,10 @@ def _shown(row: Row) -> bool:
 
 def _table(target: str, rows: list[Row]) -> Table:
     """The first metric with its interval, the others as values, so that the table fits 80 columns."""
-    metrics = _metrics(rows)
     models = list(dict.fromkeys((row.model, row.fit_on, row.selected) for row in rows))
     several = len({fit_on for _, fit_on, _ in models} - {"none"}) > 1
+    names = [f"★ {model}" + (", refit" if several and "+" in fit_on else "") for model, fit_on, _ in models]
+    metrics = _metrics(rows, _COLUMNS - max(map(len, names)))
     table = Table(title=f"{target}, n = {rows[0].n:,}", title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("model", no_wrap=True)
     for at, metric in enumerate(metrics):
@@ -74,11 +75,19 @@ def _table(target: str, rows: list[Row]) -> Table:
     return table
 
 
-def _metrics(rows: list[Row]) -> list[str]:
-    """The metric that selects comes first, then the others in the file's order."""
+def _metrics(rows: list[Row], room: int) -> list[str]:
+    """The metric that selects, then the others in the file's order, as far as they fit into `room` columns."""
     names = list(dict.fromkeys(row.metric for row in rows))
     first = next((name for name in SELECTION.values() if name in names), names[0])
-    return [first, *(name for name in names if name != first)][:_MOST_METRICS]
+    shown = [first]
+    room -= 2 + max(len(cell(row)) for row in rows if row.metric == first)
+    for name in names:
+        values = [len(number(row.value)) for row in rows if row.metric == name]
+        width = 2 + max(len(name), *values)
+        if name != first and width <= room:
+            shown.append(name)
+            room -= width
+    return shown
 
 
 def decision(found: Decision) -> RenderableType:
