@@ -12,6 +12,7 @@ app = typer.Typer(
     name="mercer",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Personalization for commerce and payments that can be proved before it ships.\n\n"
     "Write a brief (a business question, the data, the jurisdictions, what counts as a win); mercer walks "

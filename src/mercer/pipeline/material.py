@@ -62,7 +62,7 @@ class Material:
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """Every canonical table as a frame."""
-        found = {name: getattr(self.tables, name)() for name in self.tables.names}
+        found = {name: self.tables.get(name) for name in self.tables.names}
         return {name: frame for name, frame in found.items() if frame is not None}
 
     def training_events(self) -> pd.DataFrame | None:

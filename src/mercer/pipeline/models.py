@@ -82,8 +82,11 @@ def _entry(name: str, target: Target, model: str) -> Entry:
     cls = plugins.load(group_of(target), model)
     if not _serves(cls, target):
         raise BriefError(f"targets.{name}.models: {model!r} does not serve this target ({target.task}).")
+    given = dict(target.options.get(model, {}))
+    if isinstance(target, BehaviorTarget) and "kind" in cls.Options.model_fields:
+        given.setdefault("kind", target.kind)
     try:
-        options = cls.Options(**target.options.get(model, {}))
+        options = cls.Options(**given)
     except ValueError as fault:
         raise BriefError(f"targets.{name}.options.{model}: {fault}") from None
     return Entry(name, model, options, cls.stochastic)
@@ -128,6 +131,7 @@ def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: M
             "options": entry.options.model_dump(mode="json"),
             "seed": seed,
             "fit_on": fit_on,
+            "notes": list(getattr(model, "notes", ())),
             "estimate": {"seconds": estimate.seconds, "peak_mib": estimate.peak_mib},
         }
         (folder / "fit.json").write_text(json.dumps(facts, indent=1, sort_keys=True), "utf-8")

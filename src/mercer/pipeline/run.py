@@ -232,6 +232,12 @@ def record(flow: Flow, chosen: Mapping[str, Step]) -> None:
         "test_looks": {name: looks.count(look_key(flow, name)) for name in flow.brief.targets},
         "audit": audits,
         "fault": flow.fault,
+        "files": {
+            str(path.relative_to(flow.out)): file_hash(path)
+            for part in ("data", "scores", "models")
+            for path in sorted((flow.out / part).rglob("*"))
+            if path.is_file()
+        },
     }
     write_text(flow.out / "manifest.json", json.dumps(content, indent=1, default=str))
 
