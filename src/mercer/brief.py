@@ -228,22 +228,33 @@ class Acceptance(Part):
 class Brief(Part):
     """The whole brief."""
 
-    schema_: int = Field(SCHEMA, alias="schema")
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
-    question: str
-    owner_role: str = "owner"
-    decision: Decision
-    data: Data
-    columns: dict[str, ColumnNote] = {}
-    jurisdictions: list[Jurisdiction] = Field(["EU"], min_length=1)
-    packs_date: date = Field(default_factory=lambda: datetime.now().astimezone().date())
-    purposes: list[str] = ["recommendation", "analytics"]
-    governance: Governance = Governance()
-    targets: dict[str, Target] = Field(min_length=1)
-    value: Value | None = None
-    tuning: Tuning = Tuning()
-    fit: Fit = Fit()
-    accept: list[Acceptance] = []
+    schema_: int = Field(SCHEMA, alias="schema", description="version of the brief's form")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="lower case letters, digits and dashes"
+    )
+    question: str = Field(description="the business question, as a person would ask it")
+    owner_role: str = Field("owner", description="the role that decides; never a person's name")
+    decision: Decision = Field(description="what is to be decided")
+    data: Data = Field(description="where the tables are")
+    columns: dict[str, ColumnNote] = Field(
+        {}, description="the data dictionary: column -> what it means and may serve"
+    )
+    jurisdictions: list[Jurisdiction] = Field(["EU"], min_length=1, description="whose law binds")
+    packs_date: date = Field(
+        default_factory=lambda: datetime.now().astimezone().date(),
+        description="the day whose law is in force for this decision",
+    )
+    purposes: list[str] = Field(
+        ["recommendation", "analytics"], description="what columns that say nothing else may serve"
+    )
+    governance: Governance = Field(Governance(), description="who owns and who validates the models")
+    targets: dict[str, Target] = Field(min_length=1, description="what is to be predicted, by name")
+    value: Value | None = Field(None, description="money facts; absent: no money is claimed")
+    tuning: Tuning = Field(Tuning(), description="the budget of tuning, the same for every model")
+    fit: Fit = Field(Fit(), description="limits of a fit, and seeds")
+    accept: list[Acceptance] = Field(
+        [], description="rules that can't be assessed, accepted by role until a day"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Brief:

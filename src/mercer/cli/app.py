@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mercer.cli import cases, check, data, demo, doctor, init, leaderboard, people, run, serve, steps
+from mercer.cli import cases, check, data, demo, doctor, init, keys, leaderboard, people, run, serve, steps
 
 app = typer.Typer(
     name="mercer",
@@ -46,6 +46,7 @@ app.command("compare", rich_help_panel=JUDGE)(leaderboard.compare)
 app.add_typer(cases.app, name="cases", rich_help_panel=JUDGE)
 
 app.command("serve", rich_help_panel=LIVE)(serve.serve)
+app.add_typer(keys.app, name="keys", rich_help_panel=LIVE)
 app.command("forget", rich_help_panel=LIVE)(people.forget)
 app.command("export", rich_help_panel=LIVE)(people.export)
 

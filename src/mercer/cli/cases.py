@@ -10,7 +10,8 @@ import typer
 from mercer.cli.run import JsonOption
 
 app = typer.Typer(
-    help="Alerts, adverse decisions and failed gates that wait for a person. A disposition is kept and becomes a label.",
+    help="Alerts, adverse decisions and failed gates that wait for a person. "
+    "A disposition is kept and becomes a label.",
     no_args_is_help=True,
 )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mercer.pipeline.draft import Answers
 
 
 def init(
@@ -20,7 +23,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a brief that is there.")] = False,
 ) -> None:
     """Look at a data file, guess what its columns mean, ask what no file tells, and write a commented brief."""
-    from mercer.cli.terminal import err, out as console
+    from mercer.cli.terminal import err
+    from mercer.cli.terminal import out as console
     from mercer.errors import OutputError
     from mercer.pipeline.draft import Answers, draft_brief, guesses
 
@@ -43,7 +47,7 @@ def init(
     console.print(f"Next:  mercer check {place}")
 
 
-def _ask(unknown: tuple[str, ...], answers: object) -> object:
+def _ask(unknown: tuple[str, ...], answers: Answers) -> Answers:
     from dataclasses import replace
 
     questions = {
@@ -56,4 +60,4 @@ def _ask(unknown: tuple[str, ...], answers: object) -> object:
         for name, text in questions.items()
         if name in unknown
     }
-    return replace(answers, **given)  # type: ignore[type-var]
+    return replace(answers, **given)

@@ -31,9 +31,9 @@ def forget(
 
     from mercer.cli.terminal import out, print_json
     from mercer.environment import cache_folder
-    from mercer.serving import erasure
+    from mercer.serving.erasure import forget as forget_everywhere
 
-    report = erasure.forget(user, runs=run, cache=cache_folder(), state_url=state, at=datetime.now(UTC))
+    report = forget_everywhere(user, runs=run, cache=cache_folder(), state_url=state, at=datetime.now(UTC))
     if as_json:
         print_json(report.to_json())
         return
@@ -45,6 +45,6 @@ def export(user: UserArgument, run: RunOption, state: StateOption = None) -> Non
     """Print as JSON what is held of a person, what was shown, why, and under which policy."""
     from mercer.cli.terminal import print_json
     from mercer.environment import cache_folder
-    from mercer.serving import erasure
+    from mercer.serving.erasure import export as export_everything
 
-    print_json(erasure.export(user, runs=run, cache=cache_folder(), state_url=state))
+    print_json(export_everything(user, runs=run, cache=cache_folder(), state_url=state))

@@ -18,7 +18,6 @@ NOTE = "<!-- Written by `python -m mercer.cli.reference`; do not edit. -->\n"
 
 def cli_reference() -> str:
     """docs/reference/cli.md: every command with its help and options."""
-    import click
     import typer
 
     from mercer.cli.app import app
@@ -52,7 +51,6 @@ def cli_reference() -> str:
             yield f"| `{label}` | {text} |"
         yield ""
 
-    del click
     return "\n".join([*lines, *walk(root, "mercer")]).rstrip() + "\n"
 
 
@@ -77,9 +75,8 @@ def brief_reference() -> str:
         lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
         for name, field in part.model_fields.items():
             key = field.alias or name
-            lines.append(
-                f"| `{key}` | {_type(field.annotation)} | {_default(field)} | {(field.description or '').replace('|', '¦')} |"
-            )
+            meaning = (field.description or "").replace("|", "¦")
+            lines.append(f"| `{key}` | {_type(field.annotation)} | {_default(field)} | {meaning} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

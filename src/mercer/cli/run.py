@@ -45,7 +45,8 @@ def walk(
     fault: str | None = None,
 ) -> None:
     """Run the flow up to a stage, print what it found, and exit with its code."""
-    from mercer.cli.terminal import TerminalProgress, out as console, print_json
+    from mercer.cli.terminal import TerminalProgress, print_json
+    from mercer.cli.terminal import out as console
     from mercer.pipeline import run as run_flow
 
     with TerminalProgress() as progress:

@@ -21,8 +21,8 @@ def serve(
 ) -> None:
     """Serve a release: /v1/recommend, /v1/search, /v1/predict, /v1/events, /v1/items, /v1/cases and a console.
 
-    A damaged release is refused with what differs. Without --dev every call needs a key of `mercer serve`'s
-    state; make one with --dev or through the documented Python call.
+    A damaged release is refused with what differs. Every call needs a key: make one with `mercer keys create`, or
+    try it out with --dev.
     """
     from mercer.serving import serve as serve_release
 

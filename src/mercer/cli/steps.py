@@ -49,7 +49,8 @@ def evaluate(
     if rankings is None:
         walk(brief, out, data, as_json=as_json, until="evaluate")
         return
-    from mercer.cli.terminal import TerminalProgress, out as console, print_json
+    from mercer.cli.terminal import TerminalProgress, print_json
+    from mercer.cli.terminal import out as console
     from mercer.pipeline import evaluate_rankings
 
     with TerminalProgress() as progress:

@@ -1,6 +1,6 @@
 """The flow: brief → data → fit → evaluate → gate → report → release, every step cached by its inputs.
 
-run.py       the flow, read from top to bottom
+runner.py    the flow, read from top to bottom
 flow.py      what a run carries from step to step; the lock on a run folder
 sources.py   where a brief's files are looked for
 ingest.py    simulate, ingest and clean
@@ -9,7 +9,7 @@ material.py  tables, interactions and splits, loaded when first asked for
 models.py    fit and score
 board.py     select on validation, then score the test sets and compare
 judge.py     candidate, gates, cases, evidence, release
-check.py     what can be said before any training
+checking.py  what can be said before any training
 outside.py   systems that mercer did not build, under the same protocol
 card.py      the card of a model
 cache.py     steps cached by content; writing by rename
@@ -18,13 +18,13 @@ progress.py  how a run says where it is
 result.py    a finished run
 """
 
-from mercer.pipeline.check import CheckReport, check
+from mercer.pipeline.checking import CheckReport, check
 from mercer.pipeline.flow import STAGES
 from mercer.pipeline.judge import case_store, case_url
 from mercer.pipeline.outside import evaluate_rankings
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
-from mercer.pipeline.run import run
+from mercer.pipeline.runner import run
 
 __all__ = [
     "STAGES",

@@ -44,7 +44,8 @@ def draft_brief(file: Path, found: Guess, answers: Answers) -> str:
     mapping = ", ".join(f"{canonical}: {_quoted(own)}" for canonical, own in columns.items())
     items = ""
     if "title" in found.map:
-        items = f"\n  items: {{source: {file.name}, map: {{item: {_quoted(found.map['item'])}, title: {_quoted(found.map['title'])}}}}}"
+        columns_of_items = f"item: {_quoted(found.map['item'])}, title: {_quoted(found.map['title'])}"
+        items = f"\n  items: {{source: {file.name}, map: {{{columns_of_items}}}}}"
     zone = (
         f"\n    timezone: {answers.timezone}        # answered: the file's times carry no zone"
         if "timezone" in found.unknown

@@ -58,7 +58,7 @@ def entries(name: str, target: Target) -> list[Entry]:
     chosen = defaults(target) if target.models == "auto" else tuple(target.models)
     unused = set(target.options) - set(chosen)
     if unused:
-        first = sorted(unused)[0]
+        first = min(unused)
         raise BriefError(
             f"targets.{name}.options: {first!r} is not among the target's models.",
             remedy=nearest(first, chosen),

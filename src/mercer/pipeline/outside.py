@@ -17,7 +17,7 @@ from mercer.pipeline.manifest import code_hash
 from mercer.pipeline.material import Material
 from mercer.pipeline.models import entries, target_facts
 from mercer.pipeline.progress import Quiet, RunProgress
-from mercer.pipeline.run import fit_all, judge_all
+from mercer.pipeline.runner import fit_all, judge_all
 from mercer.pipeline.sources import data_folders
 
 

@@ -123,7 +123,8 @@ def _first_group(log: Interactions) -> Bools:
     first[heads] = True
     same_basket = (log.basket == log.basket[lead]) & (log.basket[lead] >= 0)
     same_session = (log.session == log.session[lead]) & (log.session[lead] >= 0) & (log.basket[lead] < 0)
-    return first | same_basket | same_session
+    chosen: Bools = first | same_basket | same_session
+    return chosen
 
 
 def _holdout(

@@ -98,6 +98,10 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
 
     judged, chosen = judge_all(flow, material, plan, fits, upstream)
     rival = board.incumbent(flow, material)
+    if rival is not None:
+        place = flow.out / "scores" / flow.brief.decision.target
+        for file in rival.folder.glob("rows*.parquet"):
+            publish(file, place / f"{board.INCUMBENT}.test.none{file.name.removeprefix('rows')}")
     standing = board.leaderboard(flow, material, judged, chosen, rival)
     publish(standing.folder / "leaderboard.json", flow.out / "leaderboard.json")
     record(flow, chosen)
@@ -254,6 +258,7 @@ def write_report(flow: Flow) -> None:
     facts = {
         "files": {name: file_hash(flow.out / name) for name in shown},
         "steps": {name: step.key for name, step in flow.steps.items()},
+        "looks": json.loads((flow.out / "manifest.json").read_text("utf-8"))["test_looks"],
         "code": code_hash("reporting"),
     }
     step = flow.step("report", facts, make)
