@@ -79,7 +79,9 @@ def test_visits_are_ordered_within_the_log_and_end_with_drop_out() -> None:
 
 @pytest.mark.parametrize("knowing", ["history", "state"])
 @pytest.mark.parametrize("day", [date(2026, 2, 1), date(2026, 5, 1), date(2026, 8, 1)])
-def test_true_probabilities_of_the_shop_are_calibrated_by_decile(truth: Truth, knowing: str, day: date) -> None:
+def test_true_probabilities_of_the_shop_are_calibrated_by_decile(
+    truth: Truth, knowing: str, day: date
+) -> None:
     origin, horizon = microseconds(day), 60
     days = (origin - truth.calendar.start_us) / 86_400_000_000
     chance = truth.repurchase(truth.users, origin, horizon, knowing=knowing)  # type: ignore[arg-type]

@@ -56,7 +56,9 @@ def test_inverse_propensities_count_the_candidates(shop) -> None:  # type: ignor
         enough = part["eligible"] >= part["position"]
         spread = (part["weight"] - part["eligible"]).std() / np.sqrt(len(part))
         assert enough.all()
-        assert abs(part["weight"].mean() - part["eligible"].mean()) < 4 * spread + 0.02 * part["eligible"].mean()
+        assert (
+            abs(part["weight"].mean() - part["eligible"].mean()) < 4 * spread + 0.02 * part["eligible"].mean()
+        )
 
 
 def test_positions_bias_clicks_as_documented(shop) -> None:  # type: ignore[no-untyped-def]
@@ -74,9 +76,13 @@ def test_positions_bias_clicks_as_documented(shop) -> None:  # type: ignore[no-u
 def test_click_probabilities_of_the_truth_are_those_that_were_drawn(shop, truth: Truth) -> None:  # type: ignore[no-untyped-def]
     requests = pd.read_parquet(shop / "requests.parquet")
     requests = requests[requests["query"].isna()].head(1500)
-    impressions = pd.read_parquet(shop / "impressions.parquet").merge(requests[["request", "user"]], on="request")
+    impressions = pd.read_parquet(shop / "impressions.parquet").merge(
+        requests[["request", "user"]], on="request"
+    )
     outcomes = pd.read_parquet(shop / "outcomes.parquet")
-    clicks = set(map(tuple, outcomes.loc[outcomes["kind"] == "click", ["request", "item"]].to_numpy().tolist()))
+    clicks = set(
+        map(tuple, outcomes.loc[outcomes["kind"] == "click", ["request", "item"]].to_numpy().tolist())
+    )
     chance, clicked = [], []
     for (_, user), rows in impressions.groupby(["request", "user"]):
         chance += truth.click_probability(user, rows["item"].tolist(), rows["position"].tolist()).tolist()

@@ -49,5 +49,9 @@ def test_what_nobody_can_serve_is_not_sold() -> None:
 def test_a_small_assortment_keeps_all_departments_and_limited_goods() -> None:
     part = assortment().part(120)
     assert len(part.types) == 20
-    assert {kind.category.split(" > ")[0] for kind in part.types} == {"Home", "Garden & Outdoor", "Food & Drink"}
+    assert {kind.category.split(" > ")[0] for kind in part.types} == {
+        "Home",
+        "Garden & Outdoor",
+        "Food & Drink",
+    }
     assert any(kind.min_age >= 18 for kind in part.types)

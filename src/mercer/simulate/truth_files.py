@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from mercer.errors import DamagedError, NotFoundError
@@ -105,7 +106,7 @@ def read_world(folder: Path) -> tuple[ShopOptions, Calendar, Catalogue, People, 
         people = _build(People, "people", arrays, names, {"rates": rates})
         visits = _build(Visits, "visits", arrays, names, {})
         baskets = _build(Baskets, "baskets", arrays, names, {})
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as fault:
         raise DamagedError(f"{folder.name} is not a whole truth.", remedy="Write the shop again.") from fault
     return options, Calendar.ending(options.last_day, options.months), catalogue, people, visits, baskets
 
