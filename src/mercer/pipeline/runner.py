@@ -118,9 +118,11 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
         return
 
     write_report(flow)
+    record(flow, chosen)
     if until == "report":
         return
     finish(flow, built)
+    record(flow, chosen)
 
 
 def clear_stale(flow: Flow, until: str) -> None:
