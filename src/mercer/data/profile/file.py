@@ -22,7 +22,11 @@ def profile_file(path: Path, out: Path) -> None:
         (str(name), count(frame[name].isna().sum()), share(float(frame[name].isna().mean())))
         for name in frame.columns
     )
-    columns = (Column(name="column"), Column(name="missing", align="right"), Column(name="share", align="right"))
+    columns = (
+        Column(name="column"),
+        Column(name="missing", align="right"),
+        Column(name="share", align="right"),
+    )
     section = Section(
         id="columns",
         title="Columns",
@@ -30,6 +34,11 @@ def profile_file(path: Path, out: Path) -> None:
         grids=(Grid(columns=columns, rows=rows),),
     )
     page = Page(
-        kicker="profile of a file", title=path.name, lead="", tiles=(), sections=(section,), footer="Made by mercer."
+        kicker="profile of a file",
+        title=path.name,
+        lead="",
+        tiles=(),
+        sections=(section,),
+        footer="Made by mercer.",
     )
     write(page, out)

@@ -1,0 +1,131 @@
+"""Personal data: what the rules found, what the tables hold by their nature, and what stands in texts after cleaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mercer.brief import Brief
+from mercer.contracts import TABLES
+from mercer.data.cleaning.cards import holds_card_number
+from mercer.data.cleaning.text import redact_emails
+from mercer.data.profile.accounts import Accounts
+from mercer.data.profile.section import Column, Grid, Section
+from mercer.data.profile.words import count, listed, plural
+
+RULES = (
+    "suppressed", "missing-user", "card-number-in-text", "email-in-text", "phone-in-text", "age-out-of-range", "minor",
+)  # fmt: skip
+"""Cleaning rules that concern people."""
+
+_TEXTS = ("title", "text", "query", "category", "brand", "channel", "context", "attributes")
+
+
+def section(folder: Path, accounts: Accounts, brief: Brief) -> Section | None:
+    """Hits by rule, personal columns, and what is left in free text; None for a folder without tables."""
+    held, left, looked = _held(folder, brief)
+    if not held and not looked:
+        return None
+    hits = [
+        (name, rule["rule"], rule["sentence"], rule["action"], int(rule["count"]))
+        for name, facts in accounts.items()
+        for rule in facts["rules"]
+        if rule["rule"] in RULES
+    ]
+    in_text = [hit for hit in hits if hit[1].endswith("-in-text")]
+    n_text = sum(hit[4] for hit in in_text)
+    finding = (
+        f"{plural(n_text, 'card number, e-mail address or phone number was', 'card numbers, e-mail addresses or phone numbers were')} "
+        f"found in texts and taken out" if n_text else "No card number, e-mail address or phone number was found in texts by the rules"
+    )  # fmt: skip
+    finding += (
+        f"; after cleaning, {plural(sum(left.values()), 'distinct text')} of {count(looked)} still look like one."
+        if left
+        else f"; of the {plural(looked, 'distinct text')} kept, none looks like a card number or an e-mail address."
+    )
+    persons = max((n for _, column, _, n, _ in held if column in ("user", "payer")), default=0)
+    finding += f" The tables are about {plural(persons, 'person', 'persons')} under ids." if persons else ""
+    protected = sorted(name for name, note in brief.columns.items() if note.protected)
+    return Section(
+        id="personal",
+        title="Personal data",
+        finding=finding,
+        meaning=_meaning(brief, left, protected),
+        grids=tuple(grid for grid in (_rules(hits), _columns(held)) if grid.rows),
+    )
+
+
+Held = tuple[str, str, str, int, int]
+"""Table, column, meaning, distinct values, rows."""
+
+
+def _held(folder: Path, brief: Brief) -> tuple[list[Held], dict[str, int], int]:
+    """Personal columns that hold something; suspicious texts by column; how many distinct texts were looked at."""
+    held: list[Held] = []
+    left: dict[str, int] = {}
+    looked = 0
+    for name, schema in TABLES.items():
+        place = folder / f"{name}.parquet"
+        if not place.is_file():
+            continue
+        personal = {c.name: c.meaning for c in schema.columns if c.personal}
+        there = pq.read_schema(place)
+        personal |= {n: brief.columns[n].means or "protected" for n in there.names if _protected(brief, n)}
+        wanted = [n for n in there.names if n in personal or n in _TEXTS]
+        table = pq.read_table(place, columns=wanted)
+        for column in wanted:
+            if pa.types.is_nested(there.field(column).type):
+                continue
+            values = pc.unique(table.column(column)).drop_null()
+            if column in personal and len(values):
+                held.append((name, column, personal[column], len(values), table.num_rows))
+            if column in _TEXTS:
+                texts = [str(value) for value in values.to_pylist()]
+                looked += len(texts)
+                bad = sum(redact_emails(text) != text or holds_card_number(text) for text in texts)
+                left |= {f"{name}.{column}": bad} if bad else {}
+    return held, left, looked
+
+
+def _protected(brief: Brief, name: str) -> bool:
+    return name in brief.columns and brief.columns[name].protected
+
+
+def _rules(hits: list[tuple[str, str, str, str, int]]) -> Grid:
+    return Grid(
+        title="What the rules about people found",
+        columns=(
+            Column(name="table"), Column(name="rule"), Column(name="why"), Column(name="action"),
+            Column(name="rows", align="right"),
+        ),
+        rows=tuple((*hit[:4], count(hit[4])) for hit in sorted(hits, key=lambda hit: -hit[4])),
+    )  # fmt: skip
+
+
+def _columns(held: list[Held]) -> Grid:
+    return Grid(
+        title="Columns that concern a person",
+        columns=(
+            Column(name="table"), Column(name="column"), Column(name="means"),
+            Column(name="distinct values", align="right"), Column(name="rows", align="right"),
+        ),
+        rows=tuple((t, c, means, count(n), count(rows)) for t, c, means, n, rows in held),
+    )  # fmt: skip
+
+
+def _meaning(brief: Brief, left: dict[str, int], protected: list[str]) -> str:
+    said = []
+    if left:
+        said.append(f"Look at {listed(sorted(left))} before anything is trained or logged.")
+    said.append(
+        f"The brief allows these data to serve {listed(brief.purposes)} under the law of {listed(list(brief.jurisdictions))}."
+    )
+    said.append(
+        f"Declared as protected, for audits only: {listed(protected)}."
+        if protected
+        else "No column is declared as protected, so nobody can be treated unlike others by one, nor can that be audited."
+    )
+    return " ".join(said)
