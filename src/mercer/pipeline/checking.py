@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.brief import BehaviorTarget, Brief, Target
+from mercer.compliance import check_acceptances
 from mercer.contracts import Budget, Holdout, Labelled, Runtime, Silent
 from mercer.evaluation import Detectable, least_detectable, selection_metric, unit_values
 from mercer.pipeline.audit import audit
@@ -20,7 +21,7 @@ from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.material import Material
 from mercer.pipeline.models import entries, new_model, score_model
 from mercer.pipeline.progress import Quiet, RunProgress
-from mercer.pipeline.sources import data_folders
+from mercer.pipeline.sources import DataArgument, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class CheckReport:
 
 
 def check(
-    brief: Brief | Path | str, *, data: Path | str | None = None, progress: RunProgress | None = None
+    brief: Brief | Path | str, *, data: DataArgument = None, progress: RunProgress | None = None
 ) -> CheckReport:
     """Clean the data and divide it, fit nothing but a pilot, and say what to expect.
 
@@ -63,22 +64,16 @@ def check(
     units of the validation part tells how small a difference the test part could show.
     Raises what `run` would raise for a brief or data that can't be used.
     """
-    loaded = brief if isinstance(brief, Brief) else Brief.load(brief)
-    place = None if isinstance(brief, Brief) else Path(brief)
-    flow = Flow(
-        brief=loaded,
-        out=Path(),
-        data_folders=data_folders(place, Path(data) if data is not None else None),
-        progress=progress or Quiet(),
-    )
-    check_opponent(flow, {name: entries(name, target) for name, target in loaded.targets.items()})
-    cleaned = clean_data(flow, raw_data(flow))
-    material = Material(cleaned.folder, loaded)
-    audit(flow, material)
-    accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
-    return CheckReport(
-        accounting=accounting, targets=tuple(_target(flow, material, name) for name in loaded.targets)
-    )
+    with opened(brief, data) as (loaded, folders):
+        flow = Flow(brief=loaded, out=Path(), data_folders=folders, progress=progress or Quiet())
+        check_opponent(flow, {name: entries(name, target) for name, target in loaded.targets.items()})
+        check_acceptances(loaded)
+        cleaned = clean_data(flow, raw_data(flow))
+        material = Material(cleaned.folder, loaded)
+        audit(flow, material)
+        accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
+        targets = tuple(_target(flow, material, name) for name in loaded.targets)
+    return CheckReport(accounting=accounting, targets=targets)
 
 
 def _target(flow: Flow, material: Material, name: str) -> TargetCheck:

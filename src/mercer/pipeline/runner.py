@@ -25,14 +25,14 @@ from mercer.pipeline.material import Material
 from mercer.pipeline.models import Entry, FitOn, entries, fit, score
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
-from mercer.pipeline.sources import data_folders
+from mercer.pipeline.sources import DataArgument, opened
 
 
 def run(
     brief: Brief | Path | str,
     out: Path | str | None = None,
     *,
-    data: Path | str | None = None,
+    data: DataArgument = None,
     until: str = "release",
     fault: str | None = None,
     progress: RunProgress | None = None,
@@ -40,7 +40,7 @@ def run(
     """Walk a brief from its data to a gated release.
 
     brief: a Brief, or the path of a YAML file. out: the run folder (default: runs/NAME). data: folder of the
-    data files (default: beside the brief, or data/ there). until: the stage to stop after (STAGES). fault: a rule
+    data files (default: beside the brief, or data/ there), or frames by canonical table, such as {"events": frame}. until: the stage to stop after (STAGES). fault: a rule
     whose violation is planted before the gates (see `mercer.compliance.FAULTS`).
     Returns the run; its `exit_code` is 1 when a rule failed or is neither assessed nor accepted.
     Raises BriefError, DataError and OutputError for what the caller can mend, LeakageError when a training row
@@ -48,21 +48,20 @@ def run(
     """
     if until not in STAGES:
         raise NotFoundError(f"No stage is called {until!r}.", remedy=nearest(until, STAGES))
-    place = None if isinstance(brief, Brief) else Path(brief)
-    loaded = brief if isinstance(brief, Brief) else Brief.load(brief)
-    folder = Path(out) if out is not None else Path("runs") / loaded.name
-    flow = Flow(
-        brief=loaded,
-        out=folder,
-        data_folders=data_folders(place, Path(data) if data is not None else None),
-        fault=_known_fault(fault),
-        progress=progress or Quiet(),
-    )
-    plan = {name: entries(name, target) for name, target in loaded.targets.items()}
-    check_opponent(flow, plan)
-    with locked(folder):
-        walk(flow, plan, until)
-    return Run(folder)
+    with opened(brief, data) as (loaded, folders):
+        folder = Path(out) if out is not None else Path("runs") / loaded.name
+        flow = Flow(
+            brief=loaded,
+            out=folder,
+            data_folders=folders,
+            fault=_known_fault(fault),
+            progress=progress or Quiet(),
+        )
+        plan = {name: entries(name, target) for name, target in loaded.targets.items()}
+        check_opponent(flow, plan)
+        with locked(folder):
+            walk(flow, plan, until)
+        return Run(folder)
 
 
 def _known_fault(fault: str | None) -> str | None:
