@@ -39,9 +39,10 @@ def run(
 ) -> Run:
     """Walk a brief from its data to a gated release.
 
-    brief: a Brief, or the path of a YAML file. out: the run folder (default: runs/NAME). data: folder of the
-    data files (default: beside the brief, or data/ there), or frames by canonical table, such as {"events": frame}. until: the stage to stop after (STAGES). fault: a rule
-    whose violation is planted before the gates (see `mercer.compliance.FAULTS`).
+    brief: a Brief, or the path of a YAML file. out: the run folder (default: runs/NAME).
+    data: folder of the data files (default: beside the brief, or data/ there), or frames by canonical table, such as
+    {"events": frame}. until: the stage to stop after (STAGES). fault: a rule whose violation is planted before the
+    gates (see `mercer.compliance.FAULTS`).
     Returns the run; its `exit_code` is 1 when a rule failed or is neither assessed nor accepted.
     Raises BriefError, DataError and OutputError for what the caller can mend, LeakageError when a training row
     lies after its cut.
