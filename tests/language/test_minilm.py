@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mercer.environment import encoder_folder
 from mercer.errors import DamagedError, MissingExtraError
 from mercer.language import MiniLm
 from mercer.language.exported import MODEL
+from mercer.language.minilm import REMEMBERED, REMEMBERED_CHARACTERS
 from mercer.testing.encoders import EncoderContract
 
 pytestmark = pytest.mark.encoder
@@ -67,3 +69,23 @@ def test_a_damaged_file_is_refused_by_name(exported: Path, tmp_path: Path, name:
         stream.truncate(100)
     with pytest.raises(DamagedError, match=name):
         MiniLm(copy)
+
+
+def test_a_remembered_query_has_the_same_vector(exported: Path) -> None:
+    encoder = MiniLm(exported)
+    first = encoder.encode(["blue mug", "lamp"], "query")
+    first_as_written = first.copy()
+    first[:] = 0
+    assert np.array_equal(encoder.encode(["blue mug", "lamp"], "query"), first_as_written)
+    assert np.array_equal(MiniLm(exported).encode(["blue mug", "lamp"]), first_as_written)
+
+
+def test_only_short_queries_are_remembered_and_not_without_end(exported: Path) -> None:
+    encoder = MiniLm(exported)
+    encoder.encode(["passage text"])
+    encoder.encode(["q" * (REMEMBERED_CHARACTERS + 1)], "query")
+    memory: Any = encoder._remembered
+    assert memory.cache_info().currsize == 0
+    encoder.encode(["q"], "query")
+    assert memory.cache_info().currsize == 1
+    assert memory.cache_info().maxsize == REMEMBERED
