@@ -66,6 +66,11 @@ def _more_lines(mean: Floats, rng: np.random.Generator) -> Ints:
     return rng.poisson(mean * rng.gamma(shape, 1 / shape, len(mean)))
 
 
+def pick_chances(n: int) -> Floats:
+    """Probability that habit picks each of n earlier lines, oldest first, shape (n,)."""
+    return np.diff((np.arange(n + 1) / n) ** (1.0 / RECENT))
+
+
 @dataclass(frozen=True)
 class _Filler:
     baskets: Baskets

@@ -15,7 +15,7 @@ import pandas as pd
 from mercer.contracts import Vocabulary
 from mercer.errors import DataError, NotFoundError
 from mercer.simulate.activity import Visits, alive, expected_orders, orders_at_all
-from mercer.simulate.baskets import COMPANION, FROM_LAST_BASKET, RECENT, Baskets
+from mercer.simulate.baskets import COMPANION, FROM_LAST_BASKET, Baskets, pick_chances
 from mercer.simulate.catalogue import Catalogue
 from mercer.simulate.events import mean_packs
 from mercer.simulate.exposures import attraction_of, looked_at
@@ -215,8 +215,8 @@ class Truth:
             earlier = self._lines_before(row, days)
             if not len(earlier):
                 continue
-            picked = np.diff((np.arange(len(earlier) + 1) / len(earlier)) ** (1.0 / RECENT))
-            picked *= people.habit[row] * (catalogue.refill_days[earlier] > 0) * may_buy[place, earlier]
+            picked = pick_chances(len(earlier)) * people.habit[row]
+            picked *= (catalogue.refill_days[earlier] > 0) * may_buy[place, earlier]
             base[place] *= 1.0 - picked.sum()
             np.add.at(base[place], earlier, picked)
             end = self._orders_before(row, days)
