@@ -60,8 +60,8 @@ def check(
 ) -> CheckReport:
     """Clean the data and divide it, fit nothing but a pilot, and say what to expect.
 
-    The pilot is the target's simplest ranker, or the base rate of a prediction: the spread of its metric between
-    units of the validation part tells how small a difference the test part could show.
+    The pilot is the target's first and simplest model: the spread of its metric between units of the validation part
+    (of a predictor: of its errors less those of a constant) tells how small a difference the test part could show.
     Raises what `run` would raise for a brief or data that can't be used.
     """
     with opened(brief, data) as (loaded, folders):
@@ -79,37 +79,62 @@ def check(
 def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
     target = flow.brief.targets[name]
     split = material.split(name)
-    metric, pilot, values = _pilot(flow, target, name, split)
+    pilot = _pilot(flow, target, name, split)
     estimates = [new_model(target, entry).estimate(split.train) for entry in entries(name, target)]
     n_test = len(split.test)
     found = None
-    if n_test >= 2 and len(values) >= 2:
-        found = least_detectable(n=n_test, sd=float(values.std(ddof=1)), mean=float(values.mean()))
+    if n_test >= 2 and len(pilot.values) >= 2:
+        spread = float(pilot.values.std(ddof=1))
+        found = least_detectable(n=n_test, sd=spread, mean=pilot.mean, paired=pilot.paired)
     return TargetCheck(
         target=name,
-        metric=metric,
+        metric=pilot.metric,
         validation_units=len(split.validation),
         test_units=n_test,
         detectable=found,
-        pilot=pilot,
+        pilot=pilot.name,
         seconds=round(sum(e.seconds for e in estimates), 1),
         peak_mib=round(max(e.peak_mib for e in estimates), 1),
     )
 
 
-def _pilot(flow: Flow, target: Target, name: str, split: Any) -> tuple[str, str, npt.NDArray[np.float64]]:
-    """Metric, pilot, and the pilot's value of every validation unit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pilot:
+    """values: of a metric on every validation unit; paired: they are differences between two models already."""
+
+    name: str
+    metric: str
+    values: npt.NDArray[np.float64]
+    mean: float
+    paired: bool
+
+
+def _pilot(flow: Flow, target: Target, name: str, split: Any) -> _Pilot:
     held: Holdout | Labelled = split.validation
-    if isinstance(held, Labelled):
-        assert isinstance(target, BehaviorTarget)
-        if target.kind == "probability":
-            return "brier", "the base rate", (held.outcome - held.outcome.mean()) ** 2
-        return "mae", "the median", np.abs(held.outcome - np.median(held.outcome))
-    decides = name == flow.brief.decision.target
-    metric = flow.brief.decision.metric if decides else selection_metric(target)
     entry = entries(name, target)[0]
     model = new_model(target, entry)
     runtime = Runtime(cache_folder=flow.cache)
     model.fit(split.train, validation=None, budget=Budget(flow.brief.fit.seconds), seed=1, runtime=runtime)
+    if isinstance(held, Labelled):
+        assert isinstance(target, BehaviorTarget)
+        # Errors of one model say little: their differences to a constant are what a paired test sees.
+        predicted, outcome = model.predict(held.snapshots).value, held.outcome
+        if target.kind == "probability":
+            errors, plain = (predicted - outcome) ** 2, (outcome.mean() - outcome) ** 2
+            metric, constant = "brier", "the base rate"
+        else:
+            errors, plain = np.abs(predicted - outcome), np.abs(np.median(outcome) - outcome)
+            metric, constant = "mae", "the median"
+        return _Pilot(
+            name=f"{entry.model} against {constant}",
+            metric=metric,
+            values=errors - plain,
+            mean=float(errors.mean()),
+            paired=True,
+        )
+    decides = name == flow.brief.decision.target
+    metric = flow.brief.decision.metric if decides else selection_metric(target)
     values = np.asarray(unit_values(score_model(target, model, held, Silent()), metric), np.float64)
-    return metric, entry.model, values[np.isfinite(values)]
+    values = values[np.isfinite(values)]
+    mean = float(values.mean()) if len(values) else 0.0
+    return _Pilot(name=entry.model, metric=metric, values=values, mean=mean, paired=False)
