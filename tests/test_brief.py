@@ -125,6 +125,12 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
         Brief.load(tmp_path)
 
 
+def test_a_brief_read_back_says_the_same_to_the_letter() -> None:
+    brief = Brief.parse(SMALL)
+    again = Brief.parse(brief.dump())
+    assert repr(again) == repr(brief), "3600 and 3600.0 are equal, but steps would be done anew"
+
+
 def test_a_brief_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Brief.parse(SMALL).name = "other"  # type: ignore[misc]

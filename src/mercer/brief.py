@@ -28,7 +28,7 @@ Jurisdiction = Literal["EU", "UK", "US", "US-CA", "US-CO", "US-NY", "global"]
 class Part(BaseModel):
     """Base of every sub-model: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, validate_default=True)
 
 
 class Gain(Part):
@@ -143,7 +143,7 @@ class RecommendTarget(TargetBase):
     """Next items for a user."""
 
     task: Literal["recommend"]
-    repeats: bool = Field(True, description="may an item of the history be the answer")
+    repeats: bool = Field(True, description="may an item that the person has had (an event of `kinds`) be the answer")
     kinds: list[str] = Field(["purchase"], description="event kinds that count as relevant")
     split: Split = Split()
 
