@@ -11,13 +11,17 @@ from mercer.data.profile.section import Column, Grid, Section
 from mercer.data.profile.words import count, listed, plural, share
 from mercer.errors import DamagedError
 
-_DONE = {
+DONE = {
     "quarantine": "quarantined",
     "relabel": "relabelled",
     "redact": "redacted",
-    "fill": "set to unknown",
+    "fill": "mended",
     "merge": "merged",
 }
+"""Action to what rows were."""
+
+_MUCH = 0.1
+"""Share in quarantine that a reader should know of."""
 
 Accounts = Mapping[str, Mapping[str, Any]]
 """Table name to read, kept, quarantined, merged and rules."""
@@ -49,6 +53,12 @@ def section(accounts: Accounts) -> Section | None:
         f"are kept and {count(facts['quarantined'])} stand in quarantine"
         + (f", most of them under {listed(causes)}." if causes else ".")
     )
+    watch = ""
+    if facts["quarantined"] > _MUCH * facts["read"] and acted:
+        watch = (
+            f"{share(facts['quarantined'], facts['read'])} of the rows of {main} are not used, "
+            f"{count(acted[0]['count'])} of them under {acted[0]['rule']}: no model hears of them."
+        )
     quiet = sum(not rule["count"] for table in accounts.values() for rule in table["rules"])
     notes = (f"{plural(quiet, 'further rule')} looked and found nothing.",) if quiet else ()
     return Section(
@@ -57,6 +67,7 @@ def section(accounts: Accounts) -> Section | None:
         finding=finding,
         meaning="Every row read is kept, quarantined with its rule and reason, or merged into a row that repeats it; "
         "nothing is dropped unseen. The models see the kept rows only.",
+        watch=watch,
         grids=(_tables(accounts), _rules(accounts)),
         notes=notes,
     )
@@ -68,14 +79,14 @@ def _tables(accounts: Accounts) -> Grid:
             name,
             count(facts["read"]),
             count(facts["kept"]),
-            count(facts["quarantined"]),
             count(facts.get("merged", 0)),
-            share(facts["kept"], facts["read"]),
-            facts["kept"] / facts["read"] if facts["read"] else 0.0,
+            count(facts["quarantined"]),
+            share(facts["quarantined"], facts["read"]),
+            facts["quarantined"] / facts["read"] if facts["read"] else 0.0,
         )
         for name, facts in accounts.items()
     )
-    names = ("read", "kept", "quarantined", "merged", "share kept")
+    names = ("read", "kept", "merged", "quarantined", "of read")
     return Grid(
         columns=(
             Column(name="table"),
@@ -92,7 +103,7 @@ def _rules(accounts: Accounts) -> Grid:
             name,
             rule["rule"],
             rule["sentence"],
-            _DONE.get(rule["action"], rule["action"]),
+            DONE.get(rule["action"], rule["action"]),
             count(rule["count"]),
             share(rule["count"], facts["read"]),
         )

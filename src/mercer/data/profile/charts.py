@@ -11,11 +11,15 @@ import pandas as pd
 from mercer.data.profile.section import Chart
 
 INK, SOFT, GRID = "#1d2321", "#5c6662", "#e3e0d8"
-MAIN, SECOND, REST = "#0b6e4f", "#b3541e", "#b9c2bd"
+MAIN, PALE = "#0b6e4f", "#b9c2bd"
 HEAT = ("#f2f0e9", "#9cc7b3", "#0b6e4f", "#06382a")
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
-WIDE, HALF, SLIM = 980, 450, 320
+WIDE, HALF, SLIM = 1020, 480, 320
+"""Pixels: across the page, half of it, a phone."""
+
+_SHORT = "datum.value === 0 ? '0' : format(datum.value, '~s')"
+_PERCENT = "format(datum.value, '.0%')"
 
 _CONFIG: Mapping[str, Any] = {
     "background": "transparent",
@@ -23,10 +27,12 @@ _CONFIG: Mapping[str, Any] = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": SOFT, "titleColor": SOFT, "gridColor": GRID, "domainColor": GRID, "tickColor": GRID,
-        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
+        "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 230,
         "titlePadding": 8,
     },
-    "legend": {"labelColor": INK, "titleColor": SOFT, "titleFontWeight": "normal", "labelFontSize": 12, "orient": "top"},
+    "legend": {
+        "labelColor": INK, "titleColor": SOFT, "titleFontWeight": "normal", "labelFontSize": 12, "orient": "top",
+    },
 }  # fmt: skip
 
 Draw = Callable[[int], Any]
@@ -34,15 +40,21 @@ Draw = Callable[[int], Any]
 
 
 def chart(draw: Draw, title: str, *, label: str, caption: str = "", wide: int = WIDE) -> Chart:
-    """Draw for wide and for slim pages. label: what a screen reader says."""
-    return Chart(title=title, wide=_svg(draw(wide), label), slim=_svg(draw(SLIM), label), caption=caption)
+    """Draw for wide pages and, where the chart spans the page, once more for phones; label: for screen readers."""
+    drawn = _svg(draw(wide), label)
+    return Chart(
+        title=title, wide=drawn, slim="" if wide < WIDE else _svg(draw(SLIM), label), caption=caption
+    )
 
 
 def _svg(drawn: Any, label: str) -> str:
     import vl_convert
 
-    spec = cast("dict[str, Any]", drawn.to_dict())
+    # The specs are made here: validating each again would take longer than drawing it.
+    spec = cast("dict[str, Any]", drawn.to_dict(validate=False))
     spec["config"] = {**spec.get("config", {}), **_CONFIG}
+    if "vconcat" not in spec:
+        spec["autosize"] = {"type": "fit", "contains": "padding"}
     text = str(vl_convert.vegalite_to_svg(spec))
     # One image to a screen reader: its label says what the marks would only repeat.
     text = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", text)
@@ -53,38 +65,61 @@ def _attribute(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
-def columns(
-    frame: pd.DataFrame,
-    x: str,
-    y: str,
-    *,
-    faded: str | None = None,
-    form: str = "~s",
-    height: int = 200,
-    every: int = 1,
-) -> Draw:
-    """Upright bars in the frame's order. Columns: the label, the value, and a flag of bars that are shown pale.
-
-    x and y are the axes' titles too; form: d3 format of the value; every: which labels a slim page keeps.
-    """  # fmt: skip
+def _value_axis(share: bool, ticks: int = 4) -> Any:
     import altair as alt
 
-    rows = pd.DataFrame({"x": frame[x].astype(str), "y": frame[y], "pale": frame[faded] if faded else False})
+    return alt.Axis(labelExpr=_PERCENT if share else _SHORT, tickCount=ticks, domain=False, ticks=False)
+
+
+def columns(frame: pd.DataFrame, *, share: bool = False, height: int = 250) -> Draw:
+    """Upright bars in the frame's order: its first column names them, its second is their height; names are titles."""
+    import altair as alt
+
+    x, y = frame.columns[:2]
+    rows = pd.DataFrame({"x": frame[x].astype(str), "y": frame[y]})
     order = list(rows["x"])
 
     def draw(width: int) -> Any:
-        step = every * (2 if width == SLIM and len(order) > 8 else 1)
-        axis = alt.Axis(labelAngle=0, grid=False, ticks=False, values=order[::step], labelOverlap="greedy")
-        pale = alt.condition("datum.pale", alt.value(REST), alt.value(MAIN))
+        axis = alt.Axis(labelAngle=0, grid=False, ticks=False, labelOverlap="greedy")
         return (
             alt.Chart(rows)
-            .mark_bar(cornerRadiusEnd=2)
+            .mark_bar(cornerRadiusEnd=2, color=MAIN)
             .encode(
                 x=alt.X("x:N", sort=order, title=x, axis=axis, scale=alt.Scale(paddingInner=0.18)),
-                y=alt.Y("y:Q", title=y, axis=alt.Axis(format=form, tickCount=4, domain=False)),
-                color=pale,
+                y=alt.Y("y:Q", title=y, axis=_value_axis(share)),
             )
-            .properties(width=width - 70, height=height)
+            .properties(width=width, height=height)
+        )
+
+    return draw
+
+
+def histogram(
+    frame: pd.DataFrame, x: str, y: str, *, log: bool, height: int = 250, share: bool = True
+) -> Draw:
+    """Bars over a number line. Columns: low, high, value. x, y: titles; log: equal steps are equal factors."""
+    import altair as alt
+
+    low, high = float(frame["low"].min()), float(frame["high"].max())
+    scale = alt.Scale(type="log" if log else "linear", domain=[low, high], nice=False)
+    marks = [m * 10.0**e for e in range(-6, 13) for m in (1, 2, 5)]
+    inside = [mark for mark in marks if low <= mark <= high]
+
+    def draw(width: int) -> Any:
+        plain = alt.Axis(labelExpr=_SHORT, grid=False, tickCount=6, labelOverlap="greedy")
+        if log and len(inside) > 1:
+            thin = [m for m in inside if f"{m:e}"[0] == "1"] if len(inside) > 12 else inside
+            plain.values = thin
+        return (
+            alt.Chart(frame)
+            .mark_bar(color=MAIN, stroke="white", strokeWidth=0.6)
+            .encode(
+                x=alt.X("low:Q", title=x, scale=scale, axis=plain),
+                x2="high:Q",
+                y=alt.Y("value:Q", title=y, axis=_value_axis(share)),
+                y2=alt.datum(0),
+            )
+            .properties(width=width, height=height)
         )
 
     return draw
@@ -117,10 +152,10 @@ def months(frame: pd.DataFrame, measures: Sequence[tuple[str, str]]) -> Draw:
                 .mark_bar(cornerRadiusEnd=2)
                 .encode(
                     x=alt.X("month:N", sort=order, title="month" if last else None, axis=axis),
-                    y=alt.Y("y:Q", title=title, axis=alt.Axis(format="~s", tickCount=3, domain=False)),
-                    color=alt.condition("datum.partial", alt.value(REST), alt.value(MAIN)),
+                    y=alt.Y("y:Q", title=title, axis=_value_axis(False, 3)),
+                    color=alt.condition("datum.partial", alt.value(PALE), alt.value(MAIN)),
                 )
-                .properties(width=width - 80, height=96 if width != SLIM else 80)
+                .properties(width=width - 62, height=96 if width != SLIM else 80)
             )
         return alt.vconcat(*panels, spacing=16)
 
@@ -136,25 +171,23 @@ def heat(frame: pd.DataFrame, days: Sequence[str]) -> Draw:
         hours = alt.Axis(
             values=list(range(0, 24, 6 if slim else 2)), ticks=False, domain=False, grid=False, labelAngle=0
         )
+        legend = alt.Legend(
+            title="events in the hour, all weeks",
+            labelExpr=_SHORT,
+            tickCount=3,
+            gradientLength=150 if slim else 240,
+        )
+        day = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
         return (
             alt.Chart(frame)
             .mark_rect(stroke="white", strokeWidth=1, cornerRadius=2)
             .encode(
                 x=alt.X("hour:O", title="hour of the day", axis=hours),
-                y=alt.Y(
-                    "day:N", sort=list(days), title=None,
-                    axis=alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK),
-                ),
-                color=alt.Color(
-                    "events:Q", scale=alt.Scale(range=list(HEAT)),
-                    legend=alt.Legend(
-                        title="events in the hour, all weeks", format="~s", gradientLength=150 if slim else 240,
-                        tickCount=3,
-                    ),
-                ),
+                y=alt.Y("day:N", sort=list(days), title=None, axis=day),
+                color=alt.Color("events:Q", scale=alt.Scale(range=list(HEAT)), legend=legend),
             )
-            .properties(width=width - 90, height=7 * (24 if slim else 30))
-        )  # fmt: skip
+            .properties(width=width, height=7 * (24 if slim else 31) + 90)
+        )
 
     return draw
 
@@ -164,8 +197,7 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
     import altair as alt
 
     def draw(width: int) -> Any:
-        side = min(330, width - 70)
-        percent = alt.Axis(format=".0%", tickCount=5)
+        percent = alt.Axis(labelExpr=_PERCENT, tickCount=5)
         equal = (
             alt.Chart(pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]}))
             .mark_line(color=SOFT, strokeDash=[4, 4], strokeWidth=1)
@@ -176,31 +208,28 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
             .mark_area(color=MAIN, opacity=0.14, line={"color": MAIN, "strokeWidth": 2.5})
             .encode(x=alt.X("x:Q", axis=percent, title=x_title), y=alt.Y("y:Q", axis=percent, title=y_title))
         )
-        return (curve + equal).properties(width=side, height=side)
+        return (curve + equal).properties(width=width, height=370)
 
     return draw
 
 
-def bars(frame: pd.DataFrame, value: str, *, form: str = "~s") -> Draw:
-    """Lying bars with their numbers. Columns: name, value, text; in the frame's order."""
+def bars(frame: pd.DataFrame, value: str) -> Draw:
+    """Lying bars with their numbers, in the frame's order. Columns: name, value, text. value: the axis's title."""
     import altair as alt
 
     order = list(frame["name"])
+    room = alt.Scale(domain=[0, float(frame["value"].max()) * 1.18], nice=False)
 
     def draw(width: int) -> Any:
-        slim = width == SLIM
-        y = alt.Y(
-            "name:N", sort=order, title=None,
-            axis=alt.Axis(
-                ticks=False, domain=False, grid=False, labelColor=INK, labelLimit=120 if slim else 240
-            ),
-        )  # fmt: skip
-        x = alt.X("value:Q", title=value, axis=alt.Axis(format=form, tickCount=4))
+        axis = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
+        y = alt.Y("name:N", sort=order, title=None, axis=axis)
         base = alt.Chart(frame)
-        drawn = base.mark_bar(color=MAIN, height=14, cornerRadiusEnd=2).encode(y=y, x=x)
+        drawn = base.mark_bar(color=MAIN, height=16, cornerRadiusEnd=2).encode(
+            y=y, x=alt.X("value:Q", title=value, axis=_value_axis(False), scale=room)
+        )
         words = base.mark_text(align="left", dx=5, color=SOFT, fontSize=12).encode(
             y=y, x="value:Q", text="text:N"
         )
-        return (drawn + words).properties(width=width - (190 if slim else 330), height=25 * len(frame))
+        return (drawn + words).properties(width=width, height=33 * len(frame) + 40)
 
     return draw

@@ -9,11 +9,13 @@ import pandas as pd
 from mercer.brief import Brief
 from mercer.data.profile import charts
 from mercer.data.profile.log import Log
-from mercer.data.profile.section import Column, Grid, Section
+from mercer.data.profile.section import Chart, Column, Grid, Section
 from mercer.data.profile.words import count, plural, share
 
 _POINTS = 200
 _FEW = 5
+_THIN = 0.2
+"""Share of items with few buyers that a reader should know of."""
 
 
 def gini(counts: npt.NDArray[np.int64]) -> float:
@@ -54,40 +56,50 @@ def section(log: Log, brief: Brief, titles: dict[str, str]) -> Section | None:
     )
     curve = charts.chart(
         charts.lorenz(lorenz(sold), "share of items, least sold first", "share of purchases"),
-        "Concentration of purchases on items", label=finding, wide=charts.HALF,
-        caption="The dashed line is where every item sells equally often; the further below, the more few items take.",
-    )  # fmt: skip
-    customers = max(len(np.unique(log.user[rows])), 1)
-    order = np.lexsort((np.arange(len(counts)), -counts))[:_POINTS]
-    best = [at for at in order if counts[at]][:10]
-    frame = pd.DataFrame(
-        {
-            "name": [_short(titles.get(log.items[at]) or log.items[at]) for at in best],
-            "value": [int(counts[at]) for at in best],
-            "text": [share(counts[at], sold.sum()) for at in best],
-        }
+        "Concentration of purchases on items",
+        label=finding,
+        caption="On the dashed line all items would sell equally often; the deeper the curve, the fewer items take most.",
+        wide=charts.HALF,
     )
-    frame["name"] = _distinct(frame["name"].tolist())
-    sellers = charts.chart(
-        charts.bars(frame, "purchases"), "The ten best-selling items", label="Best-selling items", wide=charts.HALF + 60,
-        caption="With their share of all purchases.",
-    )  # fmt: skip
+    top_ten = int(ranked[:10].sum())
     return Section(
         id="concentration",
         title="Concentration of items",
         finding=finding,
-        meaning=_meaning(brief, index, few, int(ranked[:10].sum()), int(sold.sum())),
-        charts=(curve, sellers),
-        grids=(_tail(buyers, customers),),
+        meaning=_meaning(brief, index, few, top_ten, int(sold.sum())),
+        watch=f"{share(few)} of the items have fewer than {_FEW} buyers: purchases alone teach little about them."
+        if few > _THIN
+        else "",
+        charts=(curve, _best(counts, log.items, titles)),
+        grids=(_tail(buyers),),
     )
 
 
-def _tail(buyers: npt.NDArray[np.int64], customers: int) -> Grid:
+def _best(counts: npt.NDArray[np.int64], items: list[str], titles: dict[str, str]) -> Chart:
+    """The ten items with the most purchases."""
+    best = [at for at in np.lexsort((np.arange(len(counts)), -counts))[:10] if counts[at]]
+    frame = pd.DataFrame(
+        {
+            "name": _distinct([_short(titles.get(items[at]) or items[at]) for at in best]),
+            "value": [int(counts[at]) for at in best],
+            "text": [share(counts[at], counts.sum()) for at in best],
+        }
+    )
+    return charts.chart(
+        charts.bars(frame, "purchases"),
+        f"The {len(best)} best-selling items",
+        label="Best-selling items with their purchases",
+        caption="With their share of all purchases.",
+        wide=charts.HALF,
+    )
+
+
+def _tail(buyers: npt.NDArray[np.int64]) -> Grid:
     """Items by how many different customers bought them."""
     bounds = [(1, 1), (2, 4), (5, 9), (10, 49), (50, 199), (200, None)]
     rows = []
     for low, high in bounds:
-        part = int(((buyers >= low) & (buyers <= (high or customers))).sum())
+        part = int(((buyers >= low) & (buyers <= (high or np.inf))).sum())
         name = f"{low}" if low == high else (f"{low} to {high}" if high else f"{low} and more")
         rows.append((name, count(part), share(part, len(buyers)), part / len(buyers)))
     return Grid(
@@ -125,7 +137,7 @@ def _meaning(brief: Brief, index: float, few: float, top_ten: int, total: int) -
     )
     guards = [g for g in brief.decision.guardrails if g.metric.startswith("coverage") and g.min is not None]
     if guards:
-        said += f" The guardrail asks {guards[0].metric} of at least {guards[0].min:g}: the lists must reach beyond the head."
-    if few > 0.2:
-        said += f" For the {share(few)} with fewer than {_FEW} buyers, purchases alone teach little; their text can help."
+        said += f" The guardrail asks {guards[0].metric} of at least {guards[0].min:g}: lists must go beyond the head."
+    if few > _THIN:
+        said += f" Of the {share(few)} with fewer than {_FEW} buyers, purchases teach little; their text can help."
     return said

@@ -2,43 +2,265 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from mercer.brief import Source
+from mercer.data.profile import charts
+from mercer.data.profile.meaning import Kind, as_typed, holds_personal, likely_meaning
 from mercer.data.profile.page import write
-from mercer.data.profile.section import Column, Grid, Page, Section
-from mercer.data.profile.words import count, plural, share
+from mercer.data.profile.section import Chart, Column, Grid, Page, Section, Tile
+from mercer.data.profile.spread import bins
+from mercer.data.profile.words import count, listed, measure, plural, share
 from mercer.data.sources import read_frame
+
+_MOST_CHARTS = 40
+_MOST_VALUES = 8
+_LEAST_ROWS = 5
+"""A value that fewer rows hold could point at a person: it is not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFacts:
+    """What the page says about one column. personal: what personal data its texts hold, or nothing."""
+
+    name: str
+    kind: Kind
+    stored: str
+    n_missing: int
+    n_unread: int
+    n_distinct: int
+    n_rows: int
+    meaning: str
+    personal: str
+    values: pd.Series[Any]
 
 
 def profile_file(path: Path, out: Path) -> None:
-    """Write a page about any CSV or Parquet file to `out`.
+    """Write a page about any CSV or Parquet file to `out`: types, gaps, quantiles, histograms, likely meaning.
 
-    Raises DataError for a file that is absent, empty or unreadable, UnsupportedError for another kind of file,
-    OutputError when the page can't be written.
+    The same file gives the same bytes. Raises DataError for a file that is absent, empty or unreadable,
+    UnsupportedError for another kind of file, OutputError when the page can't be written.
     """
     frame = read_frame(Source(source=path.name), (path.parent,))
-    rows = tuple(
-        (str(name), count(frame[name].isna().sum()), share(float(frame[name].isna().mean())))
-        for name in frame.columns
-    )
-    columns = (
-        Column(name="column"),
-        Column(name="missing", align="right"),
-        Column(name="share", align="right"),
-    )
-    section = Section(
-        id="columns",
-        title="Columns",
-        finding=f"{plural(len(frame), 'row')} in {plural(len(rows), 'column')}.",
-        grids=(Grid(columns=columns, rows=rows),),
-    )
+    facts = [facts_of(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
+    repeated = int(_texts(frame).duplicated().sum())
     page = Page(
-        kicker="profile of a file",
+        kicker="Profile of a file",
         title=path.name,
-        lead="",
-        tiles=(),
-        sections=(section,),
-        footer="Made by mercer.",
+        lead=f"{plural(len(frame), 'row')} in {plural(len(facts), 'column')}. What each column could mean is a guess from "
+        "its name and values.",
+        tiles=_tiles(frame, facts, repeated),
+        sections=tuple(
+            s for s in (_columns(facts, repeated), _numbers(facts), _shapes(facts)) if s is not None
+        ),
+        footer="Values are shown only where at least "
+        f"{_LEAST_ROWS} rows hold them, and never from a column that may hold personal data.",
     )
     write(page, out)
+
+
+def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
+    """Type, gaps, distinct values and likely meaning of a column."""
+    kind, values = as_typed(column)
+    n_missing, n_distinct = int(column.isna().sum()), int(values.nunique())
+    return ColumnFacts(
+        name=name,
+        kind=kind,
+        stored=str(column.dtype),
+        n_missing=n_missing,
+        n_unread=int(values.isna().sum()) - n_missing,
+        n_distinct=n_distinct,
+        n_rows=len(column),
+        meaning=likely_meaning(name, kind, n_distinct, len(column) - n_missing),
+        personal=holds_personal(values) if kind == "text" else "",
+        values=values,
+    )
+
+
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with lists as texts, so that rows can be compared."""
+    nested = [at for at in range(frame.shape[1]) if as_typed(frame.iloc[:200, at])[0] == "list"]
+    if not nested:
+        return frame
+    return pd.concat(
+        [frame.iloc[:, at].map(str) if at in nested else frame.iloc[:, at] for at in range(frame.shape[1])],
+        axis=1,
+    )
+
+
+def _tiles(frame: pd.DataFrame, facts: list[ColumnFacts], repeated: int) -> tuple[Tile, ...]:
+    cells = max(len(frame) * len(facts), 1)
+    return (
+        Tile(label="rows", value=count(len(frame))),
+        Tile(label="columns", value=count(len(facts))),
+        Tile(label="cells without a value", value=share(sum(f.n_missing for f in facts), cells)),
+        Tile(label="rows equal to an earlier one", value=count(repeated), note=share(repeated, len(frame))),
+    )
+
+
+def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
+    gaps = sorted((f for f in facts if f.n_missing), key=lambda f: -f.n_missing)
+    finding = (
+        f"{plural(len(facts) - len(gaps), 'column')} of {len(facts)} {_have(len(facts) - len(gaps))} no gap"
+    )
+    if gaps:
+        finding += "; most is missing in " + listed(
+            [f"{f.name} ({share(f.n_missing, f.n_rows)})" for f in gaps[:3]]
+        )
+    personal = [f"{f.name} ({f.personal})" for f in facts if f.personal]
+    unread = [f"{f.name} ({count(f.n_unread)})" for f in facts if f.n_unread > 0]
+    notes = [f"Values unlike the rest of their column: {listed(unread)}."] if unread else []
+    if repeated:
+        notes.append(
+            f"{plural(repeated, 'row')} equal an earlier row in every column: exported twice, or without an id."
+        )
+    names = ("missing", "share", "distinct")
+    return Section(
+        id="columns",
+        title="Columns",
+        finding=f"{finding}.",
+        meaning="To make a brief of this file: mercer init, which maps these columns to users, items, times and amounts.",
+        watch=f"Texts hold what looks like personal data: {listed(personal)}." if personal else "",
+        grids=(
+            Grid(
+                columns=(
+                    Column(name="column"),
+                    Column(name="read as"),
+                    Column(name="stored as"),
+                    Column(name="could be"),
+                    *(Column(name=name, align="right") for name in names),
+                    Column(name="filled", bar=True),
+                ),
+                rows=tuple(
+                    (
+                        f.name,
+                        f.kind,
+                        f.stored,
+                        f.meaning,
+                        count(f.n_missing),
+                        share(f.n_missing, f.n_rows),
+                        count(f.n_distinct),
+                        1 - f.n_missing / f.n_rows,
+                    )
+                    for f in facts
+                ),
+            ),
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _have(n: int) -> str:
+    return "has" if n == 1 else "have"
+
+
+def _numbers(facts: list[ColumnFacts]) -> Section | None:
+    """Quantiles of numbers and of times."""
+    rows = []
+    for f in facts:
+        if f.kind == "number":
+            values = f.values.to_numpy(np.float64, na_value=np.nan)
+            values = values[np.isfinite(values)]
+            if len(values):
+                q = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+                rows.append((f.name, *(measure(float(v)) for v in q), measure(float(values.mean()))))
+        elif f.kind == "time":
+            q = f.values.dropna().quantile([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], interpolation="lower")
+            rows.append((f.name, *(f"{v:%Y-%m-%d}" for v in q), "–"))
+    if not rows:
+        return None
+    names = ("least", "5 %", "25 %", "middle", "75 %", "95 %", "greatest", "mean")
+    negative = [f.name for f in facts if f.kind == "number" and (f.values < 0).any()]
+    finding = f"{plural(len(rows), 'column')} can be measured"
+    finding += (
+        f"; {listed(negative)} {'goes' if len(negative) == 1 else 'go'} below zero."
+        if negative
+        else "; none goes below zero."
+    )
+    grid = Grid(
+        columns=(Column(name="column"), *(Column(name=n, align="right") for n in names)), rows=tuple(rows)
+    )
+    return Section(
+        id="quantiles",
+        title="Quantiles",
+        finding=finding,
+        meaning="95 % means: 95 rows of 100 hold this value or a smaller one.",
+        grids=(grid,),
+    )
+
+
+def _shapes(facts: list[ColumnFacts]) -> Section | None:
+    """A histogram of each measured column, the most frequent values of each small one."""
+    drawn: list[Chart] = []
+    for f in facts:
+        if len(drawn) < _MOST_CHARTS:
+            one = _shape(f)
+            if one is not None:
+                drawn.append(one)
+    if not drawn:
+        return None
+    return Section(
+        id="shapes",
+        title="How values spread",
+        finding=f"{plural(len(drawn), 'column')} of {len(facts)} {'is' if len(drawn) == 1 else 'are'} drawn: numbers and times "
+        "as histograms, others by their most frequent values.",
+        charts=tuple(drawn),
+        notes=(f"The first {_MOST_CHARTS} that can be drawn.",) if len(drawn) == _MOST_CHARTS else (),
+    )
+
+
+def _shape(f: ColumnFacts) -> Chart | None:
+    if f.personal or f.n_distinct < 2:
+        return None
+    if f.kind == "number" and f.n_distinct > 2:
+        frame, equal_factors = bins(f.values.to_numpy(np.float64, na_value=np.nan))
+        draw = charts.histogram(frame, f.name, "share of rows", log=equal_factors, height=200)
+        caption = "Equal steps to the right are equal factors." if equal_factors else ""
+        return charts.chart(draw, f.name, label=f"Histogram of {f.name}", caption=caption, wide=charts.HALF)
+    if f.kind == "time":
+        return _times(f)
+    return _frequent(f)
+
+
+def _times(f: ColumnFacts) -> Chart:
+    """Rows by month, or by day where they lie within three months."""
+    there = f.values.dropna()
+    form = "%Y-%m" if (there.max() - there.min()).days > 92 else "%Y-%m-%d"
+    counts = there.dt.strftime(form).value_counts().sort_index()
+    frame = pd.DataFrame({f.name: counts.index.astype(str), "rows": counts.to_numpy()})
+    return charts.chart(
+        charts.columns(frame, height=200), f.name, label=f"Rows by {f.name}", wide=charts.HALF,
+        caption="" if form.endswith("m") else "By day.",
+    )  # fmt: skip
+
+
+def _frequent(f: ColumnFacts) -> Chart | None:
+    counts = f.values.value_counts()
+    counts = counts[counts >= _LEAST_ROWS]
+    if counts.empty or (f.n_distinct > _MOST_VALUES * 10 and counts.iloc[0] < 0.01 * f.n_rows):
+        return None
+    ranked = sorted(counts.items(), key=lambda pair: (-int(pair[1]), str(pair[0])))[:_MOST_VALUES]
+    frame = pd.DataFrame(
+        {
+            "name": [str(value)[:40] for value, _ in ranked],
+            "value": [int(n) for _, n in ranked],
+            "text": [share(int(n), f.n_rows) for _, n in ranked],
+        }
+    ).drop_duplicates("name")
+    caption = (
+        f"The {len(frame)} most frequent of {count(f.n_distinct)} values."
+        if f.n_distinct > len(frame)
+        else ""
+    )
+    return charts.chart(
+        charts.bars(frame, "rows"),
+        f.name,
+        label=f"Most frequent values of {f.name}",
+        caption=caption,
+        wide=charts.HALF,
+    )

@@ -13,6 +13,9 @@ from mercer.data.profile.log import Log
 from mercer.data.profile.section import Section
 from mercer.data.profile.words import count, day, plural, share
 
+_MUCH = 0.25
+"""Change between quarters that a reader should know of."""
+
 
 def monthly(log: Log) -> pd.DataFrame:
     """One row a month of the log's span: month, events, buyers, revenue (major units), partial (not whole)."""
@@ -49,12 +52,12 @@ def section(log: Log, brief: Brief) -> Section:
         f"{plural(log.n, 'event')} lie between {day(int(log.time.min()))} and {day(int(log.time.max()))}. "
     )
     if len(whole):
-        best = whole.loc[whole[measure].idxmax()]
+        best = whole.iloc[int(whole[measure].to_numpy().argmax())]
         finding += f"{what} peaks in {best['name']} at {_said(log, measure, best[measure])}"
         finding += _trend(whole, measure) + "."
     measures = [("events", "events"), ("buyers", "buyers")]
     if log.has_money:
-        measures.append(("revenue", f"revenue, {log.currency or 'money'}"))
+        measures.append(("revenue", f"revenue, {log.unit}"))
     drawn = charts.chart(
         charts.months(table, measures),
         "Events, buyers and revenue by month" if log.has_money else "Events and buyers by month",
@@ -68,8 +71,20 @@ def section(log: Log, brief: Brief) -> Section:
         title="Growth",
         finding=finding,
         meaning=_meaning(log, brief),
+        watch=_watch(whole, measure),
         charts=(drawn,),
         notes=(note,) if log.n_foreign else (),
+    )
+
+
+def _watch(whole: pd.DataFrame, measure: str) -> str:
+    """A word of care where the months at the end are unlike those before."""
+    change = _change(whole, measure)
+    if change is None or abs(change) < _MUCH:
+        return ""
+    return (
+        f"The last three whole months lie {share(abs(change))} {_side(change)} the three before: the months that "
+        "test are unlike those that train."
     )
 
 
@@ -77,18 +92,25 @@ def _said(log: Log, measure: str, value: float) -> str:
     return log.say(value * log.per_major) if measure == "revenue" else count(value)
 
 
-def _trend(whole: pd.DataFrame, measure: str) -> str:
-    """The last three whole months against the three before them."""
+def _change(whole: pd.DataFrame, measure: str) -> float | None:
+    """The last three whole months against the three before them, 0.1 is 10 % more; None where there are too few."""
     if len(whole) < 6:
-        return ""
+        return None
     late, early = float(whole[measure].iloc[-3:].sum()), float(whole[measure].iloc[-6:-3].sum())
-    if early <= 0:
+    return late / early - 1 if early > 0 else None
+
+
+def _side(change: float) -> str:
+    return "above" if change > 0 else "below"
+
+
+def _trend(whole: pd.DataFrame, measure: str) -> str:
+    change = _change(whole, measure)
+    if change is None:
         return ""
-    change = late / early - 1
     if abs(change) < 0.02:
         return "; its last three whole months equal the three before"
-    word = "above" if change > 0 else "below"
-    return f"; its last three whole months lie {share(abs(change))} {word} the three before"
+    return f"; its last three whole months lie {share(abs(change))} {_side(change)} the three before"
 
 
 def _meaning(log: Log, brief: Brief) -> str:
@@ -108,5 +130,6 @@ def _meaning(log: Log, brief: Brief) -> str:
     after = int((log.time >= cut).sum())
     return (
         f"The test of {brief.decision.target} begins on {day(cut)}: {share(log.n - after, log.n)} of the events come "
-        f"before it and can train, {share(after, log.n)} come after. What happens only after that day, no model has seen."
+        f"before it and can train, {share(after, log.n)} come after. What happens only after that day, no model has "
+        "seen."
     )

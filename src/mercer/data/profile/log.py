@@ -68,7 +68,7 @@ class Log:
     @cached_property
     def is_net(self) -> npt.NDArray[np.bool_]:
         """Purchases and returns: what counts as revenue."""
-        return self.is_purchase | np.asarray(self.kind == "return", bool)
+        return np.asarray(self.is_purchase | (self.kind == "return"), bool)
 
     @cached_property
     def local(self) -> pd.DatetimeIndex:
@@ -105,6 +105,11 @@ class Log:
     def per_major(self) -> int:
         """Minor units in a major one."""
         return int(10 ** decimals(self.currency or None))
+
+    @property
+    def unit(self) -> str:
+        """The currency as an axis names it."""
+        return self.currency or "money"
 
     def say(self, minor: float) -> str:
         """Money in the log's currency."""

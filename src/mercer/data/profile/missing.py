@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mercer.contracts import TABLES
@@ -13,36 +14,51 @@ from mercer.data.profile.words import count, listed, share
 from mercer.errors import DamagedError
 
 Gap = tuple[str, str, int, int]
-"""Table, column, missing values, rows."""
+"""Table, column, missing values, rows that could have one."""
+
+_LOST = {
+    ("items", "text"): "search has titles only to read",
+    ("items", "category"): "no list can be varied by category",
+    ("items", "price_minor"): "the catalogue has no prices of its own",
+    ("items", "available_until"): "every item counts as still on sale",
+    ("events", "session"): "visits can't be told apart",
+    ("events", "channel"): "channels can't be compared",
+}
+"""What the brief can't have where a column is empty."""
 
 
 def missing_values(folder: Path) -> list[Gap]:
-    """Every column of every table, from the files' own statistics. Raises DamagedError for a file that can't be read."""
+    """Every column of every table, from the files' own statistics; the origin of an event is asked of returns only.
+
+    Raises DamagedError for a file that can't be read.
+    """
     found = []
     for name in TABLES:
         place = folder / f"{name}.parquet"
         if place.is_file():
-            found += _of_file(name, place)
+            try:
+                found += _of_file(name, place)
+            except (OSError, pa.ArrowException) as fault:
+                raise DamagedError(f"{place.name} can't be read.", remedy="Clean the data again.") from fault
     return found
 
 
 def _of_file(name: str, place: Path) -> list[Gap]:
-    try:
-        with pq.ParquetFile(place) as file:
-            meta, columns = file.metadata, file.schema_arrow.names
-            unknown, nulls = [], dict.fromkeys(columns, 0)
-            for column in columns:
-                got = [_nulls(meta.row_group(g), column) for g in range(meta.num_row_groups)]
-                if any(n is None for n in got):
-                    unknown.append(column)
-                else:
-                    nulls[column] = sum(n or 0 for n in got)
-            if unknown:
-                table = file.read(columns=unknown)
-                nulls |= {column: table.column(column).null_count for column in unknown}
-            return [(name, column, nulls[column], meta.num_rows) for column in columns]
-    except (OSError, pa.ArrowException) as fault:
-        raise DamagedError(f"{place.name} can't be read.", remedy="Clean the data again.") from fault
+    with pq.ParquetFile(place) as file:
+        meta, columns = file.metadata, file.schema_arrow.names
+        gaps = []
+        for column in columns:
+            known = [_nulls(meta.row_group(g), column) for g in range(meta.num_row_groups)]
+            nulls = sum(n for n in known if n is not None)
+            if None in known:
+                nulls = file.read(columns=[column]).column(column).null_count
+            rows = meta.num_rows
+            if (name, column) == ("events", "origin"):
+                kind = file.read(columns=["kind"]).column("kind")
+                rows = pc.sum(pc.equal(kind, "return")).as_py() or 0
+                nulls = max(0, rows - (meta.num_rows - nulls))
+            gaps.append((name, column, int(nulls), int(rows)))
+        return gaps
 
 
 def _nulls(group: pq.RowGroupMetaData, column: str) -> int | None:
@@ -64,54 +80,56 @@ def section(folder: Path) -> Section | None:
     partly = [gap for gap in found if 0 < gap[2] < gap[3]]
     full = len(found) - len(empty) - len(partly)
     worst = sorted(partly, key=lambda gap: -gap[2] / gap[3])[:3]
-    finding = f"Of {count(len(found))} columns after cleaning, {full} have no gap, {len(partly)} have some and {len(empty)} hold nothing"
+    finding = (
+        f"Of {count(len(found))} columns after cleaning, {full} {_verb(full)} no gap, {len(partly)} "
+        f"{_verb(len(partly))} some and {len(empty)} {'holds' if len(empty) == 1 else 'hold'} nothing"
+    )
     if worst:
-        finding += "; the widest gaps are in " + listed(
-            [f"{t}.{c} ({share(n, of)})" for t, c, n, of in worst]
-        )
-    rows = [(t, c, _meaning_of(t, c), count(n), share(n, of), n / of) for t, c, n, of in partly]
-    grids = []
-    if rows:
-        grids.append(
-            Grid(
-                columns=(
-                    Column(name="table"), Column(name="column"), Column(name="means"),
-                    Column(name="missing", align="right"), Column(name="share", align="right"), Column(name="", bar=True),
-                ),
-                rows=tuple(rows),
-            )
-        )  # fmt: skip
-    if empty:
-        grids.append(
-            Grid(
-                title=f"Columns that hold nothing ({len(empty)})",
-                folded=True,
-                columns=(Column(name="table"), Column(name="column"), Column(name="would mean")),
-                rows=tuple((t, c, _meaning_of(t, c)) for t, c, _, _ in empty),
-            )
-        )
+        gaps = [f"{t}.{c} ({share(n, of)})" for t, c, n, of in worst]
+        finding += f"; the widest {'gap is' if len(gaps) == 1 else 'gaps are'} in {listed(gaps)}"
+    grids = [grid for grid in (_partly(partly), _empty(empty)) if grid.rows]
+    watch = "Items have no longer text: search and cold items have titles only to go by."
     return Section(
         id="missing",
         title="Missing values",
-        finding=finding + ".",
+        finding=f"{finding}.",
         meaning=_meaning(empty),
+        watch=watch if ("items", "text") in {gap[:2] for gap in empty} else "",
         grids=tuple(grids),
     )
 
 
-def _meaning_of(table: str, column: str) -> str:
+def _verb(n: int) -> str:
+    return "has" if n == 1 else "have"
+
+
+def _partly(partly: list[Gap]) -> Grid:
+    return Grid(
+        columns=(
+            Column(name="table"),
+            Column(name="column"),
+            Column(name="means"),
+            Column(name="missing", align="right"),
+            Column(name="of", align="right"),
+            Column(name="share", align="right"),
+            Column(name="", bar=True),
+        ),
+        rows=tuple((t, c, _means(t, c), count(n), count(of), share(n, of), n / of) for t, c, n, of in partly),
+    )
+
+
+def _empty(empty: list[Gap]) -> Grid:
+    return Grid(
+        title=f"Columns that hold nothing ({len(empty)})",
+        folded=True,
+        columns=(Column(name="table"), Column(name="column"), Column(name="would mean")),
+        rows=tuple((t, c, _means(t, c)) for t, c, _, _ in empty),
+    )
+
+
+def _means(table: str, column: str) -> str:
     known = {c.name: c.meaning for c in TABLES[table].columns}
     return known.get(column, "a column of your own")
-
-
-_LOST = {
-    ("items", "text"): "search has titles only to read",
-    ("items", "category"): "no list can be varied by category",
-    ("items", "price_minor"): "the catalogue has no prices of its own",
-    ("items", "available_until"): "every item counts as still on sale",
-    ("events", "session"): "visits can't be told apart",
-    ("events", "channel"): "channels can't be compared",
-}
 
 
 def _meaning(empty: list[Gap]) -> str:

@@ -1,4 +1,4 @@
-"""Personal data: what the rules found, what the tables hold by their nature, and what stands in texts after cleaning."""
+"""Personal data: what the rules found, what tables hold by nature, and what stands in texts after cleaning."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from mercer.brief import Brief
 from mercer.contracts import TABLES
 from mercer.data.cleaning.cards import holds_card_number
 from mercer.data.cleaning.text import redact_emails
-from mercer.data.profile.accounts import Accounts
+from mercer.data.profile.accounts import DONE, Accounts
 from mercer.data.profile.section import Column, Grid, Section
 from mercer.data.profile.words import count, listed, plural
 
 RULES = (
-    "suppressed", "missing-user", "card-number-in-text", "email-in-text", "phone-in-text", "age-out-of-range", "minor",
+    "suppressed", "card-number-in-text", "email-in-text", "phone-in-text", "age-out-of-range", "minor",
 )  # fmt: skip
 """Cleaning rules that concern people."""
 
 _TEXTS = ("title", "text", "query", "category", "brand", "channel", "context", "attributes")
+
+
+Held = tuple[str, str, str, int, int]
+"""Table, column, meaning, distinct values, rows."""
 
 
 def section(folder: Path, accounts: Accounts, brief: Brief) -> Section | None:
@@ -30,36 +34,39 @@ def section(folder: Path, accounts: Accounts, brief: Brief) -> Section | None:
     if not held and not looked:
         return None
     hits = [
-        (name, rule["rule"], rule["sentence"], rule["action"], int(rule["count"]))
+        (name, rule["rule"], rule["sentence"], DONE.get(rule["action"], rule["action"]), int(rule["count"]))
         for name, facts in accounts.items()
         for rule in facts["rules"]
         if rule["rule"] in RULES
     ]
-    in_text = [hit for hit in hits if hit[1].endswith("-in-text")]
-    n_text = sum(hit[4] for hit in in_text)
-    finding = (
-        f"{plural(n_text, 'card number, e-mail address or phone number was', 'card numbers, e-mail addresses or phone numbers were')} "
-        f"found in texts and taken out" if n_text else "No card number, e-mail address or phone number was found in texts by the rules"
-    )  # fmt: skip
-    finding += (
-        f"; after cleaning, {plural(sum(left.values()), 'distinct text')} of {count(looked)} still look like one."
-        if left
-        else f"; of the {plural(looked, 'distinct text')} kept, none looks like a card number or an e-mail address."
-    )
-    persons = max((n for _, column, _, n, _ in held if column in ("user", "payer")), default=0)
-    finding += f" The tables are about {plural(persons, 'person', 'persons')} under ids." if persons else ""
-    protected = sorted(name for name, note in brief.columns.items() if note.protected)
+    suspects = listed(sorted(left))
     return Section(
         id="personal",
         title="Personal data",
-        finding=finding,
-        meaning=_meaning(brief, left, protected),
+        finding=_finding(sum(hit[4] for hit in hits if hit[1].endswith("-in-text")), held, left, looked),
+        meaning=_meaning(brief, suspects),
+        watch=f"Texts in {suspects} still look like card numbers or e-mail addresses." if left else "",
         grids=tuple(grid for grid in (_rules(hits), _columns(held)) if grid.rows),
     )
 
 
-Held = tuple[str, str, str, int, int]
-"""Table, column, meaning, distinct values, rows."""
+def _finding(n_found: int, held: list[Held], left: dict[str, int], looked: int) -> str:
+    said = (
+        f"The rules found {plural(n_found, 'text')} with a card number, an e-mail address or a phone number and took "
+        f"{'it' if n_found == 1 else 'them'} out"
+        if n_found
+        else "The rules found no card number, e-mail address or phone number in a text"
+    )
+    if left:
+        said += f"; of the {plural(looked, 'distinct text')} kept, {count(sum(left.values()))} still look like one."
+    elif looked:
+        said += f"; of the {plural(looked, 'distinct text')} kept, none looks like a card number or an e-mail address."
+    else:
+        said += "."
+    persons = max((n for _, column, _, n, _ in held if column in ("user", "payer")), default=0)
+    return (
+        f"{said} The tables are about {plural(persons, 'person', 'persons')} under ids." if persons else said
+    )
 
 
 def _held(folder: Path, brief: Brief) -> tuple[list[Held], dict[str, int], int]:
@@ -96,9 +103,9 @@ def _protected(brief: Brief, name: str) -> bool:
 
 def _rules(hits: list[tuple[str, str, str, str, int]]) -> Grid:
     return Grid(
-        title="What the rules about people found",
+        title="What the rules about personal data found",
         columns=(
-            Column(name="table"), Column(name="rule"), Column(name="why"), Column(name="action"),
+            Column(name="table"), Column(name="rule"), Column(name="why"), Column(name="rows were"),
             Column(name="rows", align="right"),
         ),
         rows=tuple((*hit[:4], count(hit[4])) for hit in sorted(hits, key=lambda hit: -hit[4])),
@@ -116,16 +123,16 @@ def _columns(held: list[Held]) -> Grid:
     )  # fmt: skip
 
 
-def _meaning(brief: Brief, left: dict[str, int], protected: list[str]) -> str:
-    said = []
-    if left:
-        said.append(f"Look at {listed(sorted(left))} before anything is trained or logged.")
+def _meaning(brief: Brief, suspects: str) -> str:
+    said = [f"Look at {suspects} before anything is trained or logged."] if suspects else []
     said.append(
-        f"The brief allows these data to serve {listed(brief.purposes)} under the law of {listed(list(brief.jurisdictions))}."
+        f"The brief lets these data serve {listed(brief.purposes)}, under the law of "
+        f"{listed(list(brief.jurisdictions))}."
     )
+    protected = sorted(name for name, note in brief.columns.items() if note.protected)
     said.append(
         f"Declared as protected, for audits only: {listed(protected)}."
         if protected
-        else "No column is declared as protected, so nobody can be treated unlike others by one, nor can that be audited."
+        else "It declares no protected attribute, so whether groups of people are served alike can't be audited."
     )
     return " ".join(said)

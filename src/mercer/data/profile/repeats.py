@@ -13,21 +13,32 @@ from mercer.data.profile.section import Section
 from mercer.data.profile.words import DAY_US, plural, share
 
 _MOST = 10
+_MANY = 0.5
+"""Share of customers with one order that a reader should know of."""
 _GAPS = (0, 1, 7, 14, 30, 60, 90, 180, 365)
-_GAP_NAMES = ("same day", "1–6", "7–13", "14–29", "30–59", "60–89", "90–179", "180–364", "365 and over")
+_GAP_NAMES = ("under 1", "1–6", "7–13", "14–29", "30–59", "60–89", "90–179", "180–364", "365+")
 
 
 def customers_by_orders(n_orders: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Share of customers with 1, 2, ... 10, over 10 orders. Columns: orders, share of customers."""
+    """Share of customers with 1, 2, ... 10, 11 or more orders. Columns: orders, share of customers."""
     counts = np.bincount(np.minimum(n_orders, _MOST + 1), minlength=_MOST + 2)[1:]
-    names = [*(str(n) for n in range(1, _MOST + 1)), f"over {_MOST}"]
+    names = [*(str(n) for n in range(1, _MOST + 1)), f"{_MOST + 1}+"]
     return pd.DataFrame({"orders": names, "share of customers": counts / max(counts.sum(), 1)})
 
 
 def gaps(log: Log) -> npt.NDArray[np.float64]:
     """Days from each order of a customer to the next one."""
     user, time = log.orders["user"].to_numpy(), log.orders["time"].to_numpy(np.int64)
-    return np.diff(time)[np.diff(user) == 0] / DAY_US
+    closed: npt.NDArray[np.float64] = np.diff(time)[np.diff(user) == 0] / DAY_US
+    return closed
+
+
+def gap_lengths(between: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Share of gaps by length, up to the longest there is. Columns: days, share."""
+    at = np.searchsorted(np.array(_GAPS[1:]), between, side="right")
+    shares = np.bincount(at, minlength=len(_GAPS)) / len(between)
+    frame = pd.DataFrame({"days to the next order": _GAP_NAMES, "share of gaps": shares})
+    return frame.iloc[: int(at.max()) + 1]
 
 
 def items_again(log: Log) -> float:
@@ -43,39 +54,28 @@ def section(log: Log, brief: Brief) -> Section | None:
     orders = log.orders.loc[log.orders["user"] >= 0]
     if orders.empty:
         return None
-    n_orders = orders.groupby("user").size().to_numpy(np.int64)
+    n_orders = orders.groupby("user").size().to_numpy().astype(np.int64)
     once, between = float((n_orders == 1).mean()), gaps(log)
     finding = (
-        f"{share(once)} of the {plural(len(n_orders), 'customer')} ordered once, {share(float((n_orders == 2).mean()))} "
-        f"twice and {share(float((n_orders >= 3).mean()))} three times or more"
+        f"{share(once)} of the {plural(len(n_orders), 'customer')} ordered once, "
+        f"{share(float((n_orders == 2).mean()))} twice and {share(float((n_orders > 2).mean()))} three times or more"
     )
-    drawn = [
-        charts.chart(
-            charts.columns(customers_by_orders(n_orders), "orders", "share of customers", form=".0%"),
-            "Orders a customer", label=finding, wide=charts.HALF if len(between) else charts.WIDE,
-        )
-    ]  # fmt: skip
+    counted = charts.columns(customers_by_orders(n_orders), share=True)
+    wide = charts.HALF if len(between) else charts.WIDE
+    drawn = [charts.chart(counted, "Orders a customer", label=finding, wide=wide)]
     if len(between):
-        at = np.searchsorted(np.array(_GAPS[1:]), between, side="right")
-        frame = pd.DataFrame(
-            {
-                "days to the next order": _GAP_NAMES,
-                "share of gaps": np.bincount(at, minlength=len(_GAPS)) / len(between),
-            }
-        )
         finding += f"; half of the next orders come within {max(np.median(between), 1):.0f} days"
-        drawn.append(
-            charts.chart(
-                charts.columns(frame, "days to the next order", "share of gaps", form=".0%"),
-                "Time to the next order", label=finding, wide=charts.HALF,
-            )
-        )  # fmt: skip
+        draw = charts.columns(gap_lengths(between), share=True)
+        drawn.append(charts.chart(draw, "Time to the next order", label=finding, wide=charts.HALF))
     again = items_again(log)
     return Section(
         id="repeats",
         title="Repeat behaviour",
         finding=f"{finding}. {share(again)} of what customers bought they had bought before.",
-        meaning=" ".join([*_horizons(brief, between, once), *_repeats(brief, again)]),
+        meaning=" ".join([*_horizons(brief, between), *_repeats(brief, again)]),
+        watch=f"{share(once)} of the customers have one order: their taste must be told from one basket."
+        if once > _MANY
+        else "",
         charts=tuple(drawn),
         notes=("Gaps are those that closed within the log: customers who did not come back have none.",)
         if len(between)
@@ -83,24 +83,16 @@ def section(log: Log, brief: Brief) -> Section | None:
     )
 
 
-def _horizons(brief: Brief, between: npt.NDArray[np.float64], once: float) -> list[str]:
-    said = []
+def _horizons(brief: Brief, between: npt.NDArray[np.float64]) -> list[str]:
+    by_days: dict[int, list[str]] = {}
     for name, target in brief.targets.items():
         if isinstance(target, BehaviorTarget) and target.label == "events" and len(between):
-            inside = float((between <= target.horizon_days).mean())
-            said.append((target.horizon_days, inside, name))
-    by_days: dict[int, tuple[float, list[str]]] = {}
-    for days, inside, name in said:
-        by_days.setdefault(days, (inside, []))[1].append(name)
-    sentences = [
-        f"The horizon of {days} days ({', '.join(names)}) takes in {share(inside)} of the gaps that closed."
-        for days, (inside, names) in by_days.items()
+            by_days.setdefault(target.horizon_days, []).append(name)
+    return [
+        f"The horizon of {days} days ({', '.join(names)}) takes in {share(float((between <= days).mean()))} of the "
+        "gaps that closed."
+        for days, names in by_days.items()
     ]
-    if once > 0.5:
-        sentences.append(
-            "Most customers have one order: the history a model can learn a person's taste from is short."
-        )
-    return sentences
 
 
 def _repeats(brief: Brief, again: float) -> list[str]:
@@ -109,7 +101,9 @@ def _repeats(brief: Brief, again: float) -> list[str]:
     if not isinstance(target, RecommendTarget):
         return []
     if target.repeats:
-        return [f"{name} counts repeats: a list of earlier purchases is an opponent to be taken seriously."]
+        return [
+            f"The target {name} counts repeats: a list of earlier purchases is an opponent to be taken seriously."
+        ]
     return [
         f"{name} counts only items new to the customer, so {share(again)} of the purchases can't be its answers."
     ]

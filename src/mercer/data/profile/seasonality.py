@@ -69,9 +69,7 @@ def _dates_only(by_day: np.ndarray[tuple[int], np.dtype[np.int64]], total: int) 
         title="Seasonality",
         finding=finding,
         meaning="Events of one day have no order: nothing may be learned from which came first.",
-        charts=(
-            charts.chart(charts.columns(frame, "weekday", "events"), "Events by weekday", label=finding),
-        ),
+        charts=(charts.chart(charts.columns(frame), "Events by weekday", label=finding),),
     )
 
 
@@ -89,8 +87,8 @@ def _meaning(by_day: np.ndarray[tuple[int], np.dtype[np.int64]], brief: Brief) -
     if not uneven:
         return f"The weekdays are much alike, so the {said} of the horizon may begin on any of them."
     if odd and min(odd) < 28:
-        return f"The horizon of {said} holds no whole weeks: its length in weekdays sways the labels; prefer a multiple of 7."
+        return f"The horizon of {said} holds no whole weeks: the weekdays it happens to hold sway the labels."
     return (
-        f"The horizon of {said} spans {horizons[0] / 7:.0f} weeks, so the rhythm of the week averages out in the labels; "
-        "shorter windows should hold whole weeks."
+        f"The horizon of {said} spans some {horizons[0] / 7:.0f} weeks, so the rhythm of the week averages out in the "
+        "labels; shorter windows should hold whole weeks."
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One chart: inline SVG for wide and for slim pages, its title, and what it shows in words."""
+    """One chart: inline SVG for wide pages, for slim ones (empty: the wide one serves both), title and caption."""
 
     title: str
     wide: str
@@ -37,12 +37,16 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One section. finding: a sentence with the numbers. meaning: what follows for the brief."""
+    """One section. finding: a sentence with the numbers. meaning: what follows for the brief.
+
+    watch: a sentence for the head of the page when the finding needs a reader's care.
+    """
 
     id: str
     title: str
     finding: str
     meaning: str = ""
+    watch: str = ""
     charts: tuple[Chart, ...] = ()
     grids: tuple[Grid, ...] = ()
     notes: tuple[str, ...] = ()

@@ -63,7 +63,8 @@ def _lead(log: Log | None, brief: Brief) -> str:
     asked = f"The brief asks: {brief.question}"
     if log is None:
         return f"{asked} There is no event log, so this page shows what the other tables hold."
-    return f"{asked} Here is what {plural(log.n, 'event')} from {day(int(log.time.min()))} to {day(int(log.time.max()))} can and can’t say."
+    span = f"from {day(int(log.time.min()))} to {day(int(log.time.max()))}"
+    return f"{asked} Here is what {plural(log.n, 'event')} {span} can and can’t say."
 
 
 def _of_log(log: Log, folder: Path, brief: Brief) -> tuple[Section | None, ...]:
@@ -106,7 +107,7 @@ def _tiles(log: Log | None, found: Accounts) -> tuple[Tile, ...]:
         tiles.append(Tile(label="events", value=count(log.n)))
     customers, items = log.n_users, log.n_items
     tiles += [
-        Tile(label="customers", value=count(customers)),
+        Tile(label="customers", value=count(customers), note="with an event"),
         Tile(label="items", value=count(items), note="with an event"),
     ]
     if not log.orders.empty:

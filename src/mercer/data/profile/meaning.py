@@ -1,0 +1,94 @@
+"""What a column of an unknown file probably is, from its name and its values. A guess, and said to be one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from mercer.data.cleaning.cards import holds_card_number
+from mercer.data.cleaning.text import redact_emails
+
+Kind = Literal["number", "time", "flag", "text", "list", "empty"]
+
+_SAMPLE = 2_000
+_MOSTLY = 0.9
+
+_NAMED: tuple[tuple[str, str], ...] = (
+    ("customer|user|client|member|buyer|shopper|payer|account", "the person who acts"),
+    ("stockcode|sku|asin|product|item|article", "the item"),
+    ("invoice|order|basket|receipt|transaction", "the order"),
+    ("session|visit", "the visit"),
+    ("unitprice|price", "the price of a unit"),
+    ("amount|total|revenue|spend", "an amount of money"),
+    ("quantity|qty|units", "a quantity"),
+    ("title|name|description", "a name that a person reads"),
+    ("country|region|city|state", "a place"),
+    ("category|department|brand", "a group of items"),
+    ("query|search", "a search text"),
+    ("age|gender|sex|birth|ethnic|marital|religion", "an attribute of a person, which may be protected"),
+    ("label|target|outcome|fraud|default|response", "an outcome to be predicted"),
+)
+
+
+def as_typed(column: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
+    """A column's kind, and its values as that kind; texts that are numbers or times in 9 of 10 cases are read so."""
+    there = column.dropna()
+    if there.empty:
+        return "empty", column
+    if pd.api.types.is_bool_dtype(there):
+        return "flag", column
+    if pd.api.types.is_datetime64_any_dtype(there):
+        return "time", column
+    if pd.api.types.is_numeric_dtype(there):
+        return "number", column
+    if isinstance(there.iloc[0], (list, tuple, dict, np.ndarray)):
+        return "list", column.map(str, na_action="ignore")
+    return _read_text(column, there)
+
+
+def _read_text(column: pd.Series[Any], there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
+    texts = column.map(str, na_action="ignore")
+    sample = texts[there.index[:_SAMPLE]]
+    # A leading zero marks a code: 00123 is no number.
+    coded = sample.str.match(r"^0\d").mean() > 0.01
+    if not coded and pd.to_numeric(sample, errors="coerce").notna().mean() > _MOSTLY:
+        return "number", pd.to_numeric(texts, errors="coerce")
+    shaped = sample.str.contains(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|^\d{1,2} [A-Za-z]{3}", regex=True).mean()
+    if shaped > _MOSTLY:
+        times = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True)
+        if times.notna().sum() > _MOSTLY * len(there):
+            return "time", times
+    return "text", texts
+
+
+def holds_personal(texts: pd.Series[Any]) -> str:
+    """What personal data a sample of the distinct texts holds in its own words, or nothing."""
+    sample = [str(text) for text in texts.dropna().drop_duplicates().head(_SAMPLE)]
+    emails = sum(redact_emails(text) != text for text in sample)
+    cards = sum(holds_card_number(text) for text in sample)
+    found = [word for word, n in (("e-mail addresses", emails), ("card numbers", cards)) if n]
+    return " and ".join(found)
+
+
+def likely_meaning(name: str, kind: Kind, n_distinct: int, n_there: int) -> str:
+    """A guess in words."""
+    if kind == "empty":
+        return "nothing: the column is empty"
+    if kind == "time":
+        return "when something happened"
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    for words, meaning in _NAMED:
+        if re.search(words, plain) and not (words.startswith("age") and not re.match(words, plain)):
+            return meaning
+    if n_distinct == 1:
+        return "a constant: it tells rows apart nowhere"
+    if n_distinct == 2:
+        return "a yes or no"
+    if n_distinct == n_there and kind in ("text", "number"):
+        return "a key: every value comes once"
+    if kind == "text":
+        return "a category" if n_distinct <= 50 else "codes or free text"
+    return "a measurement" if n_distinct > 20 else "a count or a code"
