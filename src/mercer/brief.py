@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mercer.errors import BriefError, nearest
 
@@ -95,6 +103,13 @@ class Data(Part):
     )
     rules_off: list[str] = Field([], description="names of cleaning rules to switch off")
 
+    @field_validator("simulate")
+    @classmethod
+    def _plain(cls, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        """As a dumped brief holds them: YAML reads dates where the dump has text."""
+        plain: dict[str, Any] | None = json.loads(json.dumps(options, default=str))
+        return plain
+
     @property
     def sources(self) -> dict[str, Source]:
         """The canonical tables that have a source, by name."""
@@ -143,7 +158,9 @@ class RecommendTarget(TargetBase):
     """Next items for a user."""
 
     task: Literal["recommend"]
-    repeats: bool = Field(True, description="may an item that the person has had (an event of `kinds`) be the answer")
+    repeats: bool = Field(
+        True, description="may an item that the person has an event of `kinds` with be the answer"
+    )
     kinds: list[str] = Field(["purchase"], description="event kinds that count as relevant")
     split: Split = Split()
 
