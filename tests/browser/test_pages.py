@@ -18,7 +18,9 @@ from mercer.serving import OnlineState, Settings, build_app
 from mercer.serving.state import SCOPES
 
 pytestmark = pytest.mark.browser
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install 'mercer[browser]'")
+api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'mercer[browser]'"
+)
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
