@@ -16,7 +16,7 @@ from mercer.simulate.personal import card_number, email, phone
 RULES = {
     "unreadable-time", "future-time", "missing-user", "missing-item", "bad-quantity", "bad-amount",
     "duplicate-event", "conflicting-event", "nul-bytes", "text-too-long", "card-number-in-text", "unknown-item",
-    "item-without-title",
+    "item-without-title", "zero-price",
 }  # fmt: skip
 
 
@@ -91,6 +91,30 @@ def test_personal_data_are_gone_from_cleaned_queries(small: Path, tmp_path: Path
         assert ("@" if kind == "email" else "+") in raw[request]
         assert "@" not in query[request]
         assert not any(letter.isdigit() for letter in query[request].split("order ")[-1][-8:])
+
+
+def test_ingest_mends_the_rows_recorded_for_it_and_keeps_them(small: Path, tmp_path: Path) -> None:
+    from mercer.data import ingest
+
+    accounting = ingest(Brief.load(demo_brief()), data_folders=(small,), out=tmp_path)
+    mended = Truth.load(small).mended()
+    counted = {
+        (name, one.rule): one.count
+        for name, table in accounting.tables.items()
+        for one in table.rules
+        if one.rule in ("age-out-of-range", "email-in-text", "phone-in-text") and one.count
+    }
+    assert counted == mended.groupby(["table", "rule"]).size().to_dict()
+    assert set(mended["rule"]) == {"age-out-of-range", "email-in-text", "phone-in-text"}
+    raw = pd.read_parquet(small / "users.parquet")
+    odd = mended.loc[mended["table"] == "users", "row"]
+    assert not raw.loc[odd, "age"].between(0, 120).any()
+    clean = pd.read_parquet(tmp_path / "users.parquet").set_index("user")
+    assert clean.loc[raw.loc[odd, "user"], "age"].isna().all()
+    assert raw.drop(index=odd)["age"].dropna().between(0, 120).all()
+    queries = pd.read_parquet(small / "requests.parquet")["query"]
+    typed = mended[mended["table"] == "requests"].set_index("row")["rule"]
+    assert queries[typed.index].str.contains("@").eq(typed == "email-in-text").all()
 
 
 @pytest.mark.parametrize("n", range(21))

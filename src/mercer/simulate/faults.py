@@ -22,6 +22,9 @@ Row = dict[str, Any]
 LONG_TEXT = "lorem ipsum " * 83_334
 """A million characters."""
 
+ODD_AGES = (-1, -40, 123, 199, 999)
+"""What a form without checks takes for an age."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -51,6 +54,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("events", "bad-quantity", "quantity", (0.0, float("inf"), 9_999_999.0), 1.5e-4, 3),
     Fault("events", "bad-amount", "amount_minor", (float("inf"), -1250.0, -99.0, float("-inf")), 1.5e-4, 4),
     Fault("events", "unknown-item", "item", ("CK-00000",), 1e-4),
+    Fault("events", "zero-price", "amount_minor", (0.0,), 1e-4),
     Fault("events", "duplicate-event", "", (), 6e-4, 6, behind=True),
     Fault("events", "conflicting-event", "amount_minor", (777_777.0, 888_888.0, 999_999.0), 2e-4, 4, behind=True),
     Fault("items", "item-without-title", "title", (None, ""), least=3),
@@ -110,6 +114,23 @@ def plant(name: str, table: pa.Table, rng: np.random.Generator) -> Planted:
     where[order] = np.arange(len(order))
     whole = pa.concat_tables([table, added]).combine_chunks().take(pa.array(order))
     return Planted(whole, where[table.num_rows :].tolist(), rules)
+
+
+def mistype_ages(
+    users: pa.Table, rng: np.random.Generator, share: float = 0.002
+) -> tuple[pa.Table, list[int]]:
+    """The table with impossible ages where the age was unknown, and the rows so changed (two at least, if any).
+
+    Cleaning makes these ages unknown again, so it gives back the sound table here too; no row is added.
+    """
+    age = users.column("age").to_pylist()
+    unknown = np.array([row for row, value in enumerate(age) if value is None], np.int64)
+    n = min(len(unknown), max(2, round(share * len(age))))
+    rows: list[int] = np.sort(rng.choice(unknown, n, replace=False)).tolist()
+    for number, row in enumerate(rows):
+        age[row] = ODD_AGES[number % len(ODD_AGES)]
+    place = users.schema.get_field_index("age")
+    return users.set_column(place, users.schema.field(place), pa.array(age, pa.int64())), rows
 
 
 def _usable(table: pa.Table) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercer.errors import OutputError
-from mercer.simulate.faults import plant
+from mercer.simulate.faults import mistype_ages, plant
 from mercer.simulate.logs import Logs, write_logs
 from mercer.simulate.options import ShopOptions, stream
 from mercer.simulate.tables import (
@@ -46,17 +46,27 @@ def write_shop(folder: Path, options: ShopOptions) -> ShopSummary:
     tables = _tables(world, logs)
     rows: dict[str, int] = {}
     where: list[tuple[str, int, str]] = []
+    mended: list[tuple[str, int, str]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
-            if options.faults:
+            if options.faults and name == "users":
+                table, odd = mistype_ages(table, stream(options.seed, "faults", name))
+                mended += [(name, row, "age-out-of-range") for row in odd]
+            elif options.faults:
                 planted = plant(name, table, stream(options.seed, "faults", name))
                 table = planted.table
                 where += [(name, row, rule) for row, rule in zip(planted.rows, planted.rules, strict=True)]
+            if name == "requests":
+                place = {request: row for row, request in enumerate(table.column("request").to_pylist())}
+                mended += [
+                    (name, place[logs.search_ids[typed.row]], f"{typed.kind}-in-text")
+                    for typed in world.typed
+                ]
             _write(table, folder / f"{name}.parquet")
             rows[name] = table.num_rows
         personal = [(logs.search_ids[typed.row], typed.kind) for typed in world.typed]
-        write_truth(world, where, personal, folder / "truth")
+        write_truth(world, where, mended, personal, folder / "truth")
     except OSError as fault:
         raise OutputError(
             f"{folder} can't be written ({fault.strerror}).", remedy="Choose another folder."

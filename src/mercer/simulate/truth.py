@@ -150,6 +150,10 @@ class Truth:
         """Columns table, row (from 0, in the raw file), rule: every planted row and the rule that must catch it."""
         return pd.read_parquet(self.folder / "planted.parquet")
 
+    def mended(self) -> pd.DataFrame:
+        """The same columns: rows with one bad value, which the rule must mend and keep (redact, make unknown)."""
+        return pd.read_parquet(self.folder / "mended.parquet")
+
     def personal(self) -> pd.DataFrame:
         """Columns request, kind (email, phone): queries into which personal data were typed."""
         return pd.read_parquet(self.folder / "personal.parquet")

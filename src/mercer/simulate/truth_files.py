@@ -4,6 +4,7 @@ truth/world.json           options, ids, names
 truth/world.safetensors    rates, tastes, catalogue, visits and baskets, as drawn
 truth/repurchase.parquet   per customer and origin: true probability of an order, expected spend
 truth/planted.parquet      table, row (from 0), rule of every planted row
+truth/mended.parquet       the same of rows whose fault cleaning mends, so that the row is kept
 truth/personal.parquet     request, kind of every query into which personal data were typed
 """
 
@@ -38,9 +39,13 @@ _PARTS = ("catalogue", "people", "rates", "visits", "baskets")
 
 
 def write_truth(
-    world: World, planted: Sequence[tuple[str, int, str]], personal: Sequence[tuple[str, str]], folder: Path
+    world: World,
+    planted: Sequence[tuple[str, int, str]],
+    mended: Sequence[tuple[str, int, str]],
+    personal: Sequence[tuple[str, str]],
+    folder: Path,
 ) -> None:
-    """Write the five files. planted: (table, row, rule). personal: (request, kind)."""
+    """Write the six files. planted, mended: (table, row, rule). personal: (request, kind)."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: Arrays = {}
     names: dict[str, Any] = {"options": world.options.model_dump(mode="json")}
@@ -54,10 +59,11 @@ def write_truth(
                 names[f"{part}.{spec.name}"] = list(value)
     (folder / "world.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
     save_file(arrays, folder / "world.safetensors")
-    columns = list(zip(*planted, strict=True)) or [(), (), ()]
-    types = (pa.string(), pa.int64(), pa.string())
-    table = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
-    pq.write_table(pa.table(table, names=["table", "row", "rule"]), folder / "planted.parquet")
+    for name, rows in (("planted", planted), ("mended", mended)):
+        columns = list(zip(*rows, strict=True)) or [(), (), ()]
+        types = (pa.string(), pa.int64(), pa.string())
+        table = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        pq.write_table(pa.table(table, names=["table", "row", "rule"]), folder / f"{name}.parquet")
     typed = list(zip(*personal, strict=True)) or [(), ()]
     table = [pa.array(column, pa.string()) for column in typed]
     pq.write_table(pa.table(table, names=["request", "kind"]), folder / "personal.parquet")
