@@ -18,7 +18,7 @@ FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 WIDE, HALF, SLIM = 1020, 480, 320
 """Pixels: across the page, half of it, a phone."""
 
-_SHORT = "datum.value === 0 ? '0' : format(datum.value, '~s')"
+_SHORT = "datum.value === 0 ? '0' : format(datum.value, abs(datum.value) < 1 ? '~g' : '~s')"
 _PERCENT = "format(datum.value, '.0%')"
 
 _CONFIG: Mapping[str, Any] = {
@@ -213,8 +213,11 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
     return draw
 
 
-def bars(frame: pd.DataFrame, value: str) -> Draw:
-    """Lying bars with their numbers, in the frame's order. Columns: name, value, text. value: the axis's title."""
+def bars(frame: pd.DataFrame, value: str, *, step: int = 33) -> Draw:
+    """Lying bars with their numbers, in the frame's order. Columns: name, value, text.
+
+    value: the axis's title. step: pixels a bar.
+    """
     import altair as alt
 
     order = list(frame["name"])
@@ -224,12 +227,12 @@ def bars(frame: pd.DataFrame, value: str) -> Draw:
         axis = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
         y = alt.Y("name:N", sort=order, title=None, axis=axis)
         base = alt.Chart(frame)
-        drawn = base.mark_bar(color=MAIN, height=16, cornerRadiusEnd=2).encode(
+        drawn = base.mark_bar(color=MAIN, height=step // 2, cornerRadiusEnd=2).encode(
             y=y, x=alt.X("value:Q", title=value, axis=_value_axis(False), scale=room)
         )
         words = base.mark_text(align="left", dx=5, color=SOFT, fontSize=12).encode(
             y=y, x="value:Q", text="text:N"
         )
-        return (drawn + words).properties(width=width, height=33 * len(frame) + 40)
+        return (drawn + words).properties(width=width, height=step * len(frame) + 40)
 
     return draw

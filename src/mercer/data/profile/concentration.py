@@ -58,7 +58,7 @@ def section(log: Log, brief: Brief, titles: dict[str, str]) -> Section | None:
         charts.lorenz(lorenz(sold), "share of items, least sold first", "share of purchases"),
         "Concentration of purchases on items",
         label=finding,
-        caption="On the dashed line all items would sell equally often; the deeper the curve, the fewer items take most.",
+        caption="On the dashed line all items would sell equally often; the deeper the curve, the fewer take most.",
         wide=charts.HALF,
     )
     top_ten = int(ranked[:10].sum())

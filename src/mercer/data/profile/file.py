@@ -11,7 +11,7 @@ import pandas as pd
 
 from mercer.brief import Source
 from mercer.data.profile import charts
-from mercer.data.profile.meaning import Kind, as_typed, holds_personal, likely_meaning
+from mercer.data.profile.meaning import PERSON, Kind, as_typed, holds_personal, likely_meaning
 from mercer.data.profile.page import write
 from mercer.data.profile.section import Chart, Column, Grid, Page, Section, Tile
 from mercer.data.profile.spread import bins
@@ -52,8 +52,8 @@ def profile_file(path: Path, out: Path) -> None:
     page = Page(
         kicker="Profile of a file",
         title=path.name,
-        lead=f"{plural(len(frame), 'row')} in {plural(len(facts), 'column')}. What each column could mean is a guess from "
-        "its name and values.",
+        lead=f"{plural(len(frame), 'row')} in {plural(len(facts), 'column')}. What each column could mean is a "
+        "guess from its name and values.",
         tiles=_tiles(frame, facts, repeated),
         sections=tuple(
             s for s in (_columns(facts, repeated), _numbers(facts), _shapes(facts)) if s is not None
@@ -66,7 +66,7 @@ def profile_file(path: Path, out: Path) -> None:
 
 def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
     """Type, gaps, distinct values and likely meaning of a column."""
-    kind, values = as_typed(column)
+    kind, values = as_typed(column, named=name)
     n_missing, n_distinct = int(column.isna().sum()), int(values.nunique())
     return ColumnFacts(
         name=name,
@@ -117,14 +117,14 @@ def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
     notes = [f"Values unlike the rest of their column: {listed(unread)}."] if unread else []
     if repeated:
         notes.append(
-            f"{plural(repeated, 'row')} equal an earlier row in every column: exported twice, or without an id."
+            f"{plural(repeated, 'row')} equal an earlier row in every column: exported twice, or lacking an id."
         )
     names = ("missing", "share", "distinct")
     return Section(
         id="columns",
         title="Columns",
         finding=f"{finding}.",
-        meaning="To make a brief of this file: mercer init, which maps these columns to users, items, times and amounts.",
+        meaning="To make a brief of it: mercer init FILE, which maps these columns to users, items, times and amounts.",
         watch=f"Texts hold what looks like personal data: {listed(personal)}." if personal else "",
         grids=(
             Grid(
@@ -207,15 +207,15 @@ def _shapes(facts: list[ColumnFacts]) -> Section | None:
     return Section(
         id="shapes",
         title="How values spread",
-        finding=f"{plural(len(drawn), 'column')} of {len(facts)} {'is' if len(drawn) == 1 else 'are'} drawn: numbers and times "
-        "as histograms, others by their most frequent values.",
+        finding=f"{plural(len(drawn), 'column')} of {len(facts)} {'is' if len(drawn) == 1 else 'are'} drawn: numbers "
+        "and times as histograms, others by their most frequent values.",
         charts=tuple(drawn),
         notes=(f"The first {_MOST_CHARTS} that can be drawn.",) if len(drawn) == _MOST_CHARTS else (),
     )
 
 
 def _shape(f: ColumnFacts) -> Chart | None:
-    if f.personal or f.n_distinct < 2:
+    if f.personal or f.meaning == PERSON or f.n_distinct < 2:
         return None
     if f.kind == "number" and f.n_distinct > 2:
         frame, equal_factors = bins(f.values.to_numpy(np.float64, na_value=np.nan))
@@ -258,7 +258,7 @@ def _frequent(f: ColumnFacts) -> Chart | None:
         else ""
     )
     return charts.chart(
-        charts.bars(frame, "rows"),
+        charts.bars(frame, "rows", step=20),
         f.name,
         label=f"Most frequent values of {f.name}",
         caption=caption,

@@ -16,8 +16,15 @@ Kind = Literal["number", "time", "flag", "text", "list", "empty"]
 _SAMPLE = 2_000
 _MOSTLY = 0.9
 
+PERSON = "the person who acts"
+
+_CODES = re.compile(
+    "customer|user|client|member|buyer|shopper|payer|account|invoice|order|basket|receipt|stockcode|sku"
+)
+_NO_CODE = re.compile("age|date|time|count|num|amount|total|value|price|quantity|share|rate|days")
+
 _NAMED: tuple[tuple[str, str], ...] = (
-    ("customer|user|client|member|buyer|shopper|payer|account", "the person who acts"),
+    ("customer|user|client|member|buyer|shopper|payer|account", PERSON),
     ("stockcode|sku|asin|product|item|article", "the item"),
     ("invoice|order|basket|receipt|transaction", "the order"),
     ("session|visit", "the visit"),
@@ -33,8 +40,11 @@ _NAMED: tuple[tuple[str, str], ...] = (
 )
 
 
-def as_typed(column: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
-    """A column's kind, and its values as that kind; texts that are numbers or times in 9 of 10 cases are read so."""
+def as_typed(column: pd.Series[Any], named: str = "") -> tuple[Kind, pd.Series[Any]]:
+    """A column's kind, and its values as that kind; texts that are numbers or times in 9 of 10 cases are read so.
+
+    named: the column's name; codes of people, orders and items stay texts even where they are digits.
+    """
     there = column.dropna()
     if there.empty:
         return "empty", column
@@ -42,11 +52,19 @@ def as_typed(column: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
         return "flag", column
     if pd.api.types.is_datetime64_any_dtype(there):
         return "time", column
+    if is_code(named):
+        return "text", column.map(str, na_action="ignore")
     if pd.api.types.is_numeric_dtype(there):
         return "number", column
     if isinstance(there.iloc[0], (list, tuple, dict, np.ndarray)):
         return "list", column.map(str, na_action="ignore")
     return _read_text(column, there)
+
+
+def is_code(name: str) -> bool:
+    """Whether a name says that digits are a code of a person, an order or an item, not a number."""
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    return plain == "id" or bool(_CODES.search(plain) and not _NO_CODE.search(plain.removesuffix("number")))
 
 
 def _read_text(column: pd.Series[Any], there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:

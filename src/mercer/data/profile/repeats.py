@@ -104,6 +104,5 @@ def _repeats(brief: Brief, again: float) -> list[str]:
         return [
             f"The target {name} counts repeats: a list of earlier purchases is an opponent to be taken seriously."
         ]
-    return [
-        f"{name} counts only items new to the customer, so {share(again)} of the purchases can't be its answers."
-    ]
+    said = f"The target {name} counts only items new to the customer"
+    return [f"{said}, so {share(again)} of the purchases can't be its answers."]

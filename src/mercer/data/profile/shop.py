@@ -48,8 +48,8 @@ def write_profile(folder: Path, brief: Brief) -> None:
         lead=_lead(log, brief),
         tiles=_tiles(log, found),
         sections=tuple(section for section in sections if section is not None),
-        footer="Everything after the first section counts rows that were kept. Customers and items appear under the "
-        "ids and titles of the data; the page names no customer.",
+        footer="Everything after the first section counts rows that were kept. Items appear under the titles of "
+        "the data; no customer is named.",
     )
     write(page, folder / "profile.html")
 

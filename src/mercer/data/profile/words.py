@@ -42,11 +42,8 @@ def money(minor: float, currency: str, decimals: int = 2) -> str:
 def measure(value: float) -> str:
     """A quantity with the digits it needs: `0.0123`, `4.25`, `541,909`."""
     size = abs(value)
-    if value == int(value) and size < 1e15:
-        return f"{value:,.0f}"
-    if size >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    body = f"{size:,.0f}" if size >= 1000 or size == int(size) else f"{size:.3g}"
+    return f"−{body}" if value < 0 else body
 
 
 def day(time_us: int) -> str:
