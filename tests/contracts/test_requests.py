@@ -52,6 +52,21 @@ def test_the_history_is_masked_where_repeats_are_unwanted(requests: Requests) ->
     assert eligible(replace(requests, repeats=False)) == [[2, 3], [0, 1, 2, 3]]
 
 
+def test_what_was_only_looked_at_stays_eligible() -> None:
+    users = Vocabulary(["u0"])
+    history = replace(
+        log_of([(0, 0, 1, 1, 0), (0, 1, 2, 0, 1), (0, 2, 3, 2, 2)], users, ITEMS),
+        kinds=("view", "purchase", "cart"),
+    )
+    requests = Requests(
+        users=("u0",), history=history, time=np.array([5]), context=Context.unknown(1), repeats=False
+    )
+    assert eligible(requests) == [[1, 2, 3]]
+    assert eligible(replace(requests, mask_kinds=("purchase", "cart"))) == [[1, 3]]
+    assert eligible(replace(requests, mask_kinds=("view",))) == [[0, 2, 3]]
+    assert eligible(replace(requests, mask_kinds=("rent",))) == [[0, 1, 2, 3]]
+
+
 @pytest.mark.parametrize("signal", ["opt_out", "objected", "not_profiled"])
 def test_each_signal_hides_the_history_and_its_mask(requests: Requests, signal: str) -> None:
     context = replace(Context.unknown(2), **{signal: np.array([True, False])})

@@ -65,7 +65,8 @@ class Requests:
     """n requests. Row i of `history` is what was known of the person at `time[i]`.
 
     users: external ids, None for a stranger. time: int64 microseconds, shape (n,).
-    repeats: False masks every item of the history from the answer.
+    repeats: False masks items of the history from the answer: those with an event of one of `mask_kinds`. What was
+    only looked at may still be answered.
     query: texts for search, else None.
     candidates, allow: only these items may be answered (both: the intersection); None means the catalogue.
     deny: items that may not be answered. pin: items that come first, in the order given, if eligible.
@@ -76,6 +77,7 @@ class Requests:
     time: Times
     context: Context
     repeats: bool = True
+    mask_kinds: tuple[str, ...] = ("purchase",)
     query: tuple[str, ...] | None = None
     candidates: Ragged | None = None
     allow: Ragged | None = None
@@ -98,6 +100,11 @@ class Requests:
         """
         return self.history.blank(self.context.unprofiled)
 
+    @property
+    def masked_history(self) -> Interactions:
+        """Events of `mask_kinds`, where the person may be profiled: their items are what `repeats=False` masks."""
+        return self.visible_history.only(self.mask_kinds)
+
     def eligible(self) -> Bools:
         """Which items may be answered, shape (n, I): candidates, allow, deny and masked history applied.
 
@@ -113,7 +120,7 @@ class Requests:
         if self.deny is not None:
             _mark(mask, self.deny, False)
         if not self.repeats:
-            seen = self.visible_history
+            seen = self.masked_history
             mask[seen.user_of, seen.item] = False
         return mask
 

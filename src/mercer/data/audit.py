@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mercer.contracts import Dataset, Holdout, Interactions, Labelled
+from mercer.contracts import Dataset, Holdout, Interactions, Labelled, Times
 from mercer.data.splits import Split
 from mercer.errors import LeakageError
 
@@ -14,10 +15,11 @@ from mercer.errors import LeakageError
 def audit_leakage(split: Split) -> int:
     """Check every row of a split against its cut; returns how many things were examined.
 
-    recommend: no training event, and no event of a held-out history, was known after its cut, and no relevant item
-    comes from before it. behavior: no snapshot's history was known after its as-of time, and every training label
-    was known at the first test cut-off. search: no judgment of a held-out query trains.
-    Raises LeakageError naming how many rows lie after their cut, and LeakageError when nothing was there to examine.
+    recommend: no training event, and no event of a held-out history, was known after its cut, and no answer is an
+    item that the history masks. behavior: no snapshot's history was known after its as-of time, and every training
+    label was known at the first test cut-off. search: no judgment of a held-out query trains.
+    Raises LeakageError naming how many rows lie after their cut and the first offending time, never a person, and
+    LeakageError when nothing was there to examine.
     """
     examined = 0
     train: Any = split.train
@@ -38,16 +40,26 @@ def _dataset(train: Dataset) -> int:
     log = train.interactions
     if log is None:
         return 0
-    _refuse(log.known_at > train.as_of, "training events were known after the cut")
+    _refuse(log.known_at > train.as_of, "training events were known after the cut", log.known_at)
     return log.n_events
 
 
 def _holdout(held: Holdout, name: str, train: Dataset) -> int:
     history = held.requests.history
     limits = np.repeat(held.requests.time, history.lengths)
-    _refuse(history.known_at > limits, f"events in {name} histories were known after the request")
+    _refuse(
+        history.known_at > limits,
+        f"events in {name} histories were known after the request",
+        history.known_at,
+    )
     if train.interactions is not None:
-        _refuse(held.requests.time <= train.as_of, f"{name} requests lie before the training cut")
+        _refuse(
+            held.requests.time <= train.as_of,
+            f"{name} requests lie before the training cut",
+            held.requests.time,
+        )
+    if not held.requests.repeats:
+        _refuse(_answered_before(held), f"{name} answers are masked items of the history")
     if train.judgments is not None and len(train.judgments):
         _refuse(
             train.judgments["query"].isin(set(held.requests.query or ())).to_numpy(),
@@ -69,17 +81,33 @@ def _labelled(split: Any) -> int:
         labelled: Labelled = part
         history: Interactions = labelled.snapshots.history
         limits = np.repeat(labelled.snapshots.as_of, history.lengths)
-        _refuse(history.known_at > limits, f"events in {name} histories were known after the snapshot")
+        _refuse(
+            history.known_at > limits,
+            f"events in {name} histories were known after the snapshot",
+            history.known_at,
+        )
         if limit is not None:
-            _refuse(labelled.label_known_at > limit, f"{name} labels were known only after the next cut")
+            late = labelled.label_known_at
+            _refuse(late > limit, f"{name} labels were known only after the next cut", late)
         examined += history.n_events + len(labelled)
     return examined
 
 
-def _refuse(bad: Any, what: str) -> None:
+def _answered_before(held: Holdout) -> npt.NDArray[np.bool_]:
+    """Which relevant items are among those that the request masks, aligned with `relevant.values`."""
+    seen, n_items = held.requests.masked_history, len(held.requests.items)
+    return np.isin(held.relevant.row_of * n_items + held.relevant.values, seen.user_of * n_items + seen.item)
+
+
+def _refuse(bad: Any, what: str, times: Times | None = None) -> None:
     n_bad = int(np.count_nonzero(bad))
     if n_bad:
+        first = "" if times is None else f", the first at {_instant(int(times[bad].min()))}"
         raise LeakageError(
-            f"Leakage: {n_bad:,} of {len(bad):,} {what}.",
+            f"Leakage: {n_bad:,} of {len(bad):,} {what}{first}.",
             remedy="Cut on known_at; if known_at is wrong in the source, correct it there.",
         )
+
+
+def _instant(micros: int) -> str:
+    return f"{np.datetime64(micros, 'us')} UTC"

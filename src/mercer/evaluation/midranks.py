@@ -29,7 +29,7 @@ def rule_out(scores: Floats32, requests: Requests) -> Floats32:
     if requests.deny is not None:
         ruled[requests.deny.row_of, requests.deny.values] = -np.inf
     if not requests.repeats:
-        seen = requests.visible_history
+        seen = requests.masked_history
         ruled[seen.user_of, seen.item] = -np.inf
     return ruled
 

@@ -112,8 +112,11 @@ class Release:
         spec, ranker = self.spec_of_ranker(target)
         if spec.task == "search" and requests.query is None:
             raise UnsupportedError(f"Target {target!r} answers queries.", remedy="Give the requests a query.")
-        repeats = spec.repeats if isinstance(spec, RecommendTarget) else True
-        seen = apply(requests, self._catalogue(overlay), repeats=repeats)
+        catalogue = self._catalogue(overlay)
+        if isinstance(spec, RecommendTarget):
+            seen = apply(requests, catalogue, repeats=spec.repeats, mask_kinds=tuple(spec.kinds))
+        else:
+            seen = apply(requests, catalogue, repeats=True)
         policy = DeterministicPolicy(self.manifest.targets[target].policy, ranker.rank)
         # A deterministic policy draws nothing; a fixed generator keeps answers repeatable all the same.
         rankings, propensity = policy.sample(seen, k, np.random.default_rng(0))

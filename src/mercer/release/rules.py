@@ -91,10 +91,13 @@ class Catalogue:
         return denied
 
 
-def apply(requests: Requests, catalogue: Catalogue, *, repeats: bool) -> Requests:
+def apply(
+    requests: Requests, catalogue: Catalogue, *, repeats: bool, mask_kinds: tuple[str, ...] = ("purchase",)
+) -> Requests:
     """The requests as a model may see them: serving rules denied, the person hidden where not to be profiled.
 
-    repeats: whether an item of the history may be answered. What callers allow, deny and pin stays in force,
+    repeats: whether an item of the history may be answered; mask_kinds: the kinds of event that mask it if not.
+    What callers allow, deny and pin stays in force,
     and no allow or pin brings back what a rule denies. Raises UnsupportedError for another catalogue.
     """
     if requests.items is not catalogue.vocabulary and requests.items != catalogue.vocabulary:
@@ -111,6 +114,7 @@ def apply(requests: Requests, catalogue: Catalogue, *, repeats: bool) -> Request
         users=tuple(None if hide else user for user, hide in zip(requests.users, hidden, strict=True)),
         history=requests.visible_history if hidden.any() else requests.history,
         repeats=repeats,
+        mask_kinds=mask_kinds,
         deny=_rows(denied),
     )
 

@@ -254,11 +254,11 @@ class RankerContract:
             assert rest == wanted, "pinning changed the order of the rest, or let a denied item in"
 
     def test_history_is_masked_where_repeats_are_unwanted(self) -> None:
-        """No item of the history is answered when `repeats` is False; with it, all may be."""
+        """No item that the person has had is answered when `repeats` is False; with it, all may be."""
         train = small_dataset(repeats=False)
         requests = self.requests(train)
         answer = self.fit(train).rank(requests, 24)
-        held = requests.history.item_rows
+        held = requests.masked_history.item_rows
         assert held.lengths.sum() > 0
         for row in range(8):
             assert not set(answer.items[row]) & set(held[row].tolist()), "an item of the history was answered"

@@ -89,6 +89,7 @@ def requests_of(evidence: Evidence, target: RankingTarget, rows: Rows) -> Reques
         time=np.full(len(rows), evidence.now, np.int64),
         context=context_of(evidence, users),
         repeats=getattr(target, "repeats", True),
+        mask_kinds=tuple(getattr(target, "kinds", ("purchase",))),
         query=query,
     )
 

@@ -37,7 +37,9 @@ def split_behavior(log: Interactions, target: BehaviorTarget, decision_day: date
     An origin o is the first instant after what may be known (as_of = o - 1 µs). Population: users with an event of
     the target's kind known by then. Label window (as_of, as_of + horizon]; the label is known label_delay_days later.
     probability: 1 if an event of the kind falls into it. amount: the sum of amounts whose purchase falls into it,
-    less what returns known by the end of the decision day undid (`net`), not below 0, in minor units.
+    less what returns undid (`net`), not below 0, in minor units. A label counts what was known by the time it is
+    used: in train before the validation cut-off, in validation and refit before the first test cut-off, in the
+    test by the end of the decision day. So a return that came after a cut does not reach a label before it.
     Raises BriefError for labels that do not come from events, DataError when the log is too short.
     """
     if target.label != "events" or target.entity != "user":
@@ -53,10 +55,10 @@ def split_behavior(log: Interactions, target: BehaviorTarget, decision_day: date
     end = start_of(decision_day) + DAY
     tests = [start_of(day) for day in target.origins] or [end - horizon - delay]
     closed = min(tests)
-    if max(tests) + horizon > end:
+    if max(tests) + horizon + delay > end:
         raise DataError(
-            f"The label window of {day_of(max(tests))} ends after the decision day {decision_day}.",
-            remedy=f"Give origins up to {day_of(end - horizon)}, or a shorter horizon_days.",
+            f"The labels of the origin {day_of(max(tests))} are known only after the decision day {decision_day}.",
+            remedy=f"Give origins up to {day_of(end - horizon - delay)}, or a shorter horizon_days.",
         )
     first = int(log.time[np.isin(log.kind, log.kind_codes([target.event]))].min())
     step = max(LEAST_STEP_DAYS * DAY, horizon // 3)
@@ -68,12 +70,12 @@ def split_behavior(log: Interactions, target: BehaviorTarget, decision_day: date
             f"{target.horizon_days} days before {day_of(closed)}.",
             remedy="Use a shorter horizon_days, later origins, or a longer log.",
         )
-    train = _labelled(log, target, trains, end)
-    held = _labelled(log, target, [validation], end)
+    train = _labelled(log, target, trains, validation)
+    held = _labelled(log, target, [validation], closed)
     return BehaviorSplit(
         train=train,
         validation=held,
-        refit=_labelled(log, target, [*trains, *_between(validation, closed, horizon + delay, step)], end),
+        refit=_labelled(log, target, [*trains, *_between(validation, closed, horizon + delay, step)], closed),
         test=_labelled(log, target, tests, end),
         protocol={
             "split": "temporal",
@@ -107,7 +109,10 @@ def _between(validation: int, closed: int, lag: int, step: int) -> list[int]:
     return origins[::-1]
 
 
-def _labelled(log: Interactions, target: BehaviorTarget, origins: Sequence[int], end: int) -> Labelled:
+def _labelled(
+    log: Interactions, target: BehaviorTarget, origins: Sequence[int], known_before: int
+) -> Labelled:
+    """Everyone in the population at each origin, labelled by what was known before `known_before`."""
     horizon, delay = target.horizon_days * DAY, target.label_delay_days * DAY
     rows, cuts, outcomes = [], [], []
     for origin in origins:
@@ -115,7 +120,7 @@ def _labelled(log: Interactions, target: BehaviorTarget, origins: Sequence[int],
         population = np.flatnonzero(log.as_of(as_of).only([target.event]).lengths > 0)
         rows.append(population)
         cuts.append(np.full(len(population), as_of, np.int64))
-        outcomes.append(_outcome(log, target, as_of, as_of + horizon, end)[population])
+        outcomes.append(_outcome(log, target, as_of, as_of + horizon, known_before)[population])
     row, cut = np.concatenate(rows), np.concatenate(cuts)
     snapshots = snapshots_of(log, row, cut)
     return Labelled(
@@ -144,10 +149,10 @@ def snapshots_of(log: Interactions, row: npt.NDArray[np.int64], as_of: npt.NDArr
 
 
 def _outcome(
-    log: Interactions, target: BehaviorTarget, start: int, stop: int, end: int
+    log: Interactions, target: BehaviorTarget, start: int, stop: int, known_before: int
 ) -> npt.NDArray[np.float64]:
     """The label of every user of the log for the window (start, stop], shape (U,)."""
-    inside = (log.origin_time > start) & (log.origin_time <= stop) & (log.known_at < end)
+    inside = (log.origin_time > start) & (log.origin_time <= stop) & (log.known_at < known_before)
     bought = inside & np.isin(log.kind, log.kind_codes([target.event]))
     if target.kind == "probability":
         return (np.bincount(log.user_of[bought], minlength=log.n_users) > 0).astype(np.float64)

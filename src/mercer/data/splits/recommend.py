@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -37,8 +37,10 @@ def split_recommend(
     temporal: with T the first test day and V = T - validation_days, train is what was known before V; a held-out
     unit is a user with a relevant event before the cut, relevant is the user's first basket (else session, else
     event) of the target's kinds in [V, T) or from T on (to T + test_days, or the end of the decision day).
+    Relevance must be known, too: by T for validation, by the end of the decision day for the test.
     leave-last-out: test is every user's last relevant event, validation the one before, train the rest.
-    Without repeats, items of the history are not relevant; a user left with none drops out.
+    Without repeats, items that the history holds an event of `kinds` with are not relevant (an item that was only
+    viewed is), and requests mask exactly those; a user left with none drops out.
     Raises BriefError for a kind of split that does not fit, DataError when a part would be empty.
     """
     kind = target.split.kind
@@ -66,7 +68,7 @@ def _temporal(
         raise BriefError(
             "A temporal split needs times; this log has only an order.", remedy="Use leave-last-out."
         )
-    end = start_of(decision_day) + DAY
+    decided = end = start_of(decision_day) + DAY
     test_from = start_of(target.split.test_from) if target.split.test_from else _last_fifth(log)
     if target.split.test_days is not None:
         end = min(end, test_from + target.split.test_days * DAY)
@@ -85,8 +87,8 @@ def _temporal(
         )
     return RecommendSplit(
         train=train,
-        validation=_window(log, target, valid_from, test_from),
-        test=_window(log, target, test_from, end),
+        validation=_window(log, target, valid_from, test_from, test_from),
+        test=_window(log, target, test_from, end, decided),
         protocol={
             "split": "temporal",
             "validation_from": str(day_of(valid_from)),
@@ -104,13 +106,13 @@ def _last_fifth(log: Interactions) -> int:
     return (first + (last - first) * 4 // 5) // DAY * DAY
 
 
-def _window(log: Interactions, target: RecommendTarget, start: int, end: int) -> Holdout:
-    """The first basket of every known user in [start, end)."""
+def _window(log: Interactions, target: RecommendTarget, start: int, end: int, known_before: int) -> Holdout:
+    """The first basket of every known user in [start, end), of what was known before `known_before`."""
     history = log.as_of(start - 1)
     is_relevant = np.isin(log.kind, log.kind_codes(target.kinds))
     known = history.only(target.kinds).lengths > 0
-    inside = is_relevant & (log.time >= start) & (log.time < end) & np.repeat(known, log.lengths)
-    later = log.where(inside)
+    inside = is_relevant & (log.time >= start) & (log.time < end) & (log.known_at < known_before)
+    later = log.where(inside & np.repeat(known, log.lengths))
     return _holdout(history, later, _first_group(later), target, start)
 
 
@@ -135,7 +137,8 @@ def _holdout(
     n_items = len(history.items)
     pairs = np.unique(picked.user_of * n_items + picked.item)
     if not target.repeats:
-        pairs = pairs[~np.isin(pairs, np.unique(history.user_of * n_items + history.item))]
+        had = history.only(target.kinds)
+        pairs = pairs[~np.isin(pairs, np.unique(had.user_of * n_items + had.item))]
     user, item = pairs // n_items, (pairs % n_items).astype(np.int32)
     rows = np.unique(user)
     indptr = np.zeros(len(rows) + 1, np.int64)
@@ -148,6 +151,7 @@ def _holdout(
         time=time,
         context=Context.unknown(len(rows)),
         repeats=target.repeats,
+        mask_kinds=tuple(target.kinds),
     )
     return Holdout(
         requests=requests,
@@ -209,18 +213,5 @@ def _all(log: Interactions, chosen: Bools) -> Bools:
 
 def _timed(held: Holdout, as_of: int) -> Holdout:
     """Requests lie after everything that trained: leave-last-out cuts by position, so users overlap in time."""
-    requests = held.requests
-    time = np.maximum(requests.time, as_of + 1)
-    return Holdout(
-        requests=Requests(
-            users=requests.users,
-            history=requests.history,
-            time=time,
-            context=requests.context,
-            repeats=requests.repeats,
-        ),
-        relevant=held.relevant,
-        grades=held.grades,
-        units=held.units,
-        clusters=held.clusters,
-    )
+    time = np.maximum(held.requests.time, as_of + 1)
+    return replace(held, requests=replace(held.requests, time=time))
