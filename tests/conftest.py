@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mercer.environment import encoder_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shared machine is slow now and then: no test may fail for its time.
+settings.register_profile("mercer", deadline=None)
+settings.load_profile("mercer")
 # The exported encoder is a part of the installation: tests share it, while their cache is their own.
 os.environ["MERCER_ENCODERS"] = str(encoder_folder())
 
