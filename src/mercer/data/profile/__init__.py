@@ -1,10 +1,21 @@
 """The profile: the page that a good analyst would look at first.
 
-shop.py           the page of a cleaned data folder
+shop.py           the page of a cleaned data folder, from these sections:
+accounts.py         read, kept, quarantined, merged, by rule
+growth.py           events, buyers and revenue by month
+seasonality.py      weekday and hour
+baskets.py          items and worth of an order
+repeats.py          orders a customer, gaps between them
+concentration.py    how much few items take
+prices.py           unit prices, spend of customers
+missing.py          gaps by column
+personal.py         personal data, by rule and by column
+log.py            the event log as arrays
 file.py           the page of any one CSV or Parquet file
-accounts.py       read, kept, quarantined, merged, by rule
-page.py           sections to HTML, with page.html and page.css
-section.py        what a section is made of
+columns.py        what is known of a file's columns; meaning.py guesses what they are
+spread.py         bins of histograms
+charts.py         the kinds of charts; svg.py draws them
+page.py           sections to HTML, with page.html and page.css; section.py says what they are made of
 words.py          how numbers are said
 """
 

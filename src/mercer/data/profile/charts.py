@@ -1,74 +1,22 @@
-"""Charts of small frames as inline SVG, drawn by Altair and vl-convert without a network."""
+"""The kinds of charts of the page, each of a small frame: bars, histograms, months, the week, Lorenz curves."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from mercer.data.profile.section import Chart
+from mercer.data.profile.svg import HALF, HEAT, INK, MAIN, PALE, PERCENT, SHORT, SLIM, SOFT, WIDE, Draw, chart
 
-INK, SOFT, GRID = "#1d2321", "#5c6662", "#e3e0d8"
-MAIN, PALE = "#0b6e4f", "#b9c2bd"
-HEAT = ("#f2f0e9", "#9cc7b3", "#0b6e4f", "#06382a")
-FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
-
-WIDE, HALF, SLIM = 1020, 480, 320
-"""Pixels: across the page, half of it, a phone."""
-
-_SHORT = "datum.value === 0 ? '0' : format(datum.value, abs(datum.value) < 1 ? '~g' : '~s')"
-_PERCENT = "format(datum.value, '.0%')"
-
-_CONFIG: Mapping[str, Any] = {
-    "background": "transparent",
-    "font": FONT,
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": SOFT, "titleColor": SOFT, "gridColor": GRID, "domainColor": GRID, "tickColor": GRID,
-        "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 230,
-        "titlePadding": 8,
-    },
-    "legend": {
-        "labelColor": INK, "titleColor": SOFT, "titleFontWeight": "normal", "labelFontSize": 12, "orient": "top",
-    },
-}  # fmt: skip
-
-Draw = Callable[[int], Any]
-"""Width in pixels to an Altair chart."""
-
-
-def chart(draw: Draw, title: str, *, label: str, caption: str = "", wide: int = WIDE) -> Chart:
-    """Draw for wide pages and, where the chart spans the page, once more for phones; label: for screen readers."""
-    drawn = _svg(draw(wide), label)
-    return Chart(
-        title=title, wide=drawn, slim="" if wide < WIDE else _svg(draw(SLIM), label), caption=caption
-    )
-
-
-def _svg(drawn: Any, label: str) -> str:
-    import vl_convert
-
-    # The specs are made here: validating each again would take longer than drawing it.
-    spec = cast("dict[str, Any]", drawn.to_dict(validate=False))
-    spec["config"] = {**spec.get("config", {}), **_CONFIG}
-    if "vconcat" not in spec:
-        spec["autosize"] = {"type": "fit", "contains": "padding"}
-    text = str(vl_convert.vegalite_to_svg(spec))
-    # One image to a screen reader: its label says what the marks would only repeat.
-    text = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", text)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(label)}" ', 1)
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+__all__ = ["HALF", "WIDE", "bars", "chart", "columns", "heat", "histogram", "lorenz", "months"]
 
 
 def _value_axis(share: bool, ticks: int = 4) -> Any:
     import altair as alt
 
-    return alt.Axis(labelExpr=_PERCENT if share else _SHORT, tickCount=ticks, domain=False, ticks=False)
+    return alt.Axis(labelExpr=PERCENT if share else SHORT, tickCount=ticks, domain=False, ticks=False)
 
 
 def columns(frame: pd.DataFrame, *, share: bool = False, height: int = 250) -> Draw:
@@ -106,7 +54,7 @@ def histogram(
     inside = [mark for mark in marks if low <= mark <= high]
 
     def draw(width: int) -> Any:
-        plain = alt.Axis(labelExpr=_SHORT, grid=False, tickCount=6, labelOverlap="greedy")
+        plain = alt.Axis(labelExpr=SHORT, grid=False, tickCount=6, labelOverlap="greedy")
         if log and len(inside) > 1:
             thin = [m for m in inside if f"{m:e}"[0] == "1"] if len(inside) > 12 else inside
             plain.values = thin
@@ -166,6 +114,10 @@ def heat(frame: pd.DataFrame, days: Sequence[str]) -> Draw:
     """A map of the week. Columns: day, hour (0 to 23), events."""
     import altair as alt
 
+    most = max(float(frame["events"].max()), 2.0)
+    step = 10.0 ** np.floor(np.log10(most))
+    top = float(np.floor(most / step) * step)
+
     def draw(width: int) -> Any:
         slim = width == SLIM
         hours = alt.Axis(
@@ -173,8 +125,8 @@ def heat(frame: pd.DataFrame, days: Sequence[str]) -> Draw:
         )
         legend = alt.Legend(
             title="events in the hour, all weeks",
-            labelExpr=_SHORT,
-            tickCount=3,
+            labelExpr=SHORT,
+            values=[0, top / 2, top],
             gradientLength=150 if slim else 240,
         )
         day = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
@@ -184,7 +136,7 @@ def heat(frame: pd.DataFrame, days: Sequence[str]) -> Draw:
             .encode(
                 x=alt.X("hour:O", title="hour of the day", axis=hours),
                 y=alt.Y("day:N", sort=list(days), title=None, axis=day),
-                color=alt.Color("events:Q", scale=alt.Scale(range=list(HEAT)), legend=legend),
+                color=alt.Color("events:Q", scale=alt.Scale(range=list(HEAT), domainMin=0), legend=legend),
             )
             .properties(width=width, height=7 * (24 if slim else 31) + 90)
         )
@@ -197,7 +149,7 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
     import altair as alt
 
     def draw(width: int) -> Any:
-        percent = alt.Axis(labelExpr=_PERCENT, tickCount=5)
+        percent = alt.Axis(labelExpr=PERCENT, tickCount=5)
         equal = (
             alt.Chart(pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]}))
             .mark_line(color=SOFT, strokeDash=[4, 4], strokeWidth=1)

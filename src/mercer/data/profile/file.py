@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mercer.brief import Source
-from mercer.data.profile import charts
-from mercer.data.profile.meaning import PERSON, Kind, as_typed, holds_personal, likely_meaning
+from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts, facts_of, shapes
+from mercer.data.profile.meaning import as_typed
 from mercer.data.profile.page import write
-from mercer.data.profile.section import Chart, Column, Grid, Page, Section, Tile
-from mercer.data.profile.spread import bins
+from mercer.data.profile.section import Column, Grid, Page, Section, Tile
 from mercer.data.profile.words import count, listed, measure, plural, share
 from mercer.data.sources import read_frame
-
-_MOST_CHARTS = 40
-_MOST_VALUES = 8
-_LEAST_ROWS = 5
-"""A value that fewer rows hold could point at a person: it is not shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnFacts:
-    """What the page says about one column. personal: what personal data its texts hold, or nothing."""
-
-    name: str
-    kind: Kind
-    stored: str
-    n_missing: int
-    n_unread: int
-    n_distinct: int
-    n_rows: int
-    meaning: str
-    personal: str
-    values: pd.Series[Any]
 
 
 def profile_file(path: Path, out: Path) -> None:
@@ -56,30 +32,12 @@ def profile_file(path: Path, out: Path) -> None:
         "guess from its name and values.",
         tiles=_tiles(frame, facts, repeated),
         sections=tuple(
-            s for s in (_columns(facts, repeated), _numbers(facts), _shapes(facts)) if s is not None
+            s for s in (_columns(facts, repeated), _numbers(facts), shapes(facts)) if s is not None
         ),
         footer="Values are shown only where at least "
-        f"{_LEAST_ROWS} rows hold them, and never from a column that may hold personal data.",
+        f"{LEAST_ROWS} rows hold them, and never from a column that may hold personal data.",
     )
     write(page, out)
-
-
-def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
-    """Type, gaps, distinct values and likely meaning of a column."""
-    kind, values = as_typed(column, named=name)
-    n_missing, n_distinct = int(column.isna().sum()), int(values.nunique())
-    return ColumnFacts(
-        name=name,
-        kind=kind,
-        stored=str(column.dtype),
-        n_missing=n_missing,
-        n_unread=int(values.isna().sum()) - n_missing,
-        n_distinct=n_distinct,
-        n_rows=len(column),
-        meaning=likely_meaning(name, kind, n_distinct, len(column) - n_missing),
-        personal=holds_personal(values) if kind == "text" else "",
-        values=values,
-    )
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -191,76 +149,4 @@ def _numbers(facts: list[ColumnFacts]) -> Section | None:
         finding=finding,
         meaning="95 % means: 95 rows of 100 hold this value or a smaller one.",
         grids=(grid,),
-    )
-
-
-def _shapes(facts: list[ColumnFacts]) -> Section | None:
-    """A histogram of each measured column, the most frequent values of each small one."""
-    drawn: list[Chart] = []
-    for f in facts:
-        if len(drawn) < _MOST_CHARTS:
-            one = _shape(f)
-            if one is not None:
-                drawn.append(one)
-    if not drawn:
-        return None
-    return Section(
-        id="shapes",
-        title="How values spread",
-        finding=f"{plural(len(drawn), 'column')} of {len(facts)} {'is' if len(drawn) == 1 else 'are'} drawn: numbers "
-        "and times as histograms, others by their most frequent values.",
-        charts=tuple(drawn),
-        notes=(f"The first {_MOST_CHARTS} that can be drawn.",) if len(drawn) == _MOST_CHARTS else (),
-    )
-
-
-def _shape(f: ColumnFacts) -> Chart | None:
-    if f.personal or f.meaning == PERSON or f.n_distinct < 2:
-        return None
-    if f.kind == "number" and f.n_distinct > 2:
-        frame, equal_factors = bins(f.values.to_numpy(np.float64, na_value=np.nan))
-        draw = charts.histogram(frame, f.name, "share of rows", log=equal_factors, height=200)
-        caption = "Equal steps to the right are equal factors." if equal_factors else ""
-        return charts.chart(draw, f.name, label=f"Histogram of {f.name}", caption=caption, wide=charts.HALF)
-    if f.kind == "time":
-        return _times(f)
-    return _frequent(f)
-
-
-def _times(f: ColumnFacts) -> Chart:
-    """Rows by month, or by day where they lie within three months."""
-    there = f.values.dropna()
-    form = "%Y-%m" if (there.max() - there.min()).days > 92 else "%Y-%m-%d"
-    counts = there.dt.strftime(form).value_counts().sort_index()
-    frame = pd.DataFrame({f.name: counts.index.astype(str), "rows": counts.to_numpy()})
-    return charts.chart(
-        charts.columns(frame, height=200), f.name, label=f"Rows by {f.name}", wide=charts.HALF,
-        caption="" if form.endswith("m") else "By day.",
-    )  # fmt: skip
-
-
-def _frequent(f: ColumnFacts) -> Chart | None:
-    counts = f.values.value_counts()
-    counts = counts[counts >= _LEAST_ROWS]
-    if counts.empty or (f.n_distinct > _MOST_VALUES * 10 and counts.iloc[0] < 0.01 * f.n_rows):
-        return None
-    ranked = sorted(counts.items(), key=lambda pair: (-int(pair[1]), str(pair[0])))[:_MOST_VALUES]
-    frame = pd.DataFrame(
-        {
-            "name": [str(value)[:40] for value, _ in ranked],
-            "value": [int(n) for _, n in ranked],
-            "text": [share(int(n), f.n_rows) for _, n in ranked],
-        }
-    ).drop_duplicates("name")
-    caption = (
-        f"The {len(frame)} most frequent of {count(f.n_distinct)} values."
-        if f.n_distinct > len(frame)
-        else ""
-    )
-    return charts.chart(
-        charts.bars(frame, "rows", step=20),
-        f.name,
-        label=f"Most frequent values of {f.name}",
-        caption=caption,
-        wide=charts.HALF,
     )

@@ -69,7 +69,7 @@ def section(log: Log, brief: Brief) -> Section:
     return Section(
         id="growth",
         title="Growth",
-        finding=finding,
+        finding=finding.strip(),
         meaning=_meaning(log, brief),
         watch=_watch(whole, measure),
         charts=(drawn,),
@@ -109,7 +109,7 @@ def _trend(whole: pd.DataFrame, measure: str) -> str:
     if change is None:
         return ""
     if abs(change) < 0.02:
-        return "; its last three whole months equal the three before"
+        return "; its last three whole months are much like the three before"
     return f"; its last three whole months lie {share(abs(change))} {_side(change)} the three before"
 
 

@@ -48,7 +48,7 @@ def as_typed(column: pd.Series[Any], named: str = "") -> tuple[Kind, pd.Series[A
     there = column.dropna()
     if there.empty:
         return "empty", column
-    if pd.api.types.is_bool_dtype(there):
+    if pd.api.types.infer_dtype(there, skipna=True) == "boolean":
         return "flag", column
     if pd.api.types.is_datetime64_any_dtype(there):
         return "time", column

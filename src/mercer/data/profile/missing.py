@@ -80,10 +80,9 @@ def section(folder: Path) -> Section | None:
     partly = [gap for gap in found if 0 < gap[2] < gap[3]]
     full = len(found) - len(empty) - len(partly)
     worst = sorted(partly, key=lambda gap: -gap[2] / gap[3])[:3]
-    finding = (
-        f"Of {count(len(found))} columns after cleaning, {full} {_verb(full)} no gap, {len(partly)} "
-        f"{_verb(len(partly))} some and {len(empty)} {'holds' if len(empty) == 1 else 'hold'} nothing"
-    )
+    parts = [(full, "no gap"), (len(partly), "some"), (len(empty), "nothing but gaps")]
+    said = listed([f"{n} {'has' if n == 1 else 'have'} {what}" for n, what in parts if n])
+    finding = f"Of {count(len(found))} columns after cleaning, {said}"
     if worst:
         gaps = [f"{t}.{c} ({share(n, of)})" for t, c, n, of in worst]
         finding += f"; the widest {'gap is' if len(gaps) == 1 else 'gaps are'} in {listed(gaps)}"
@@ -97,10 +96,6 @@ def section(folder: Path) -> Section | None:
         watch=watch if ("items", "text") in {gap[:2] for gap in empty} else "",
         grids=tuple(grids),
     )
-
-
-def _verb(n: int) -> str:
-    return "has" if n == 1 else "have"
 
 
 def _partly(partly: list[Gap]) -> Grid:

@@ -21,8 +21,13 @@ RULES = (
 )  # fmt: skip
 """Cleaning rules that concern people."""
 
+PURPOSE = "recommendation"
+
 _TEXTS = ("title", "text", "query", "category", "brand", "channel", "context", "attributes")
 
+
+Hit = tuple[str, str, str, str, int]
+"""Tables looked through, rule, its sentence, what was done, rows."""
 
 Held = tuple[str, str, str, int, int]
 """Table, column, meaning, distinct values, rows."""
@@ -33,21 +38,30 @@ def section(folder: Path, accounts: Accounts, brief: Brief) -> Section | None:
     held, left, looked = _held(folder, brief)
     if not held and not looked:
         return None
-    hits = [
-        (name, rule["rule"], rule["sentence"], DONE.get(rule["action"], rule["action"]), int(rule["count"]))
-        for name, facts in accounts.items()
-        for rule in facts["rules"]
-        if rule["rule"] in RULES
-    ]
+    hits = _hits(accounts)
     suspects = listed(sorted(left))
     return Section(
         id="personal",
         title="Personal data",
         finding=_finding(sum(hit[4] for hit in hits if hit[1].endswith("-in-text")), held, left, looked),
-        meaning=_meaning(brief, suspects),
+        meaning=_meaning(brief, suspects) + _consents(folder),
         watch=f"Texts in {suspects} still look like card numbers or e-mail addresses." if left else "",
         grids=tuple(grid for grid in (_rules(hits), _columns(held)) if grid.rows),
     )
+
+
+def _hits(accounts: Accounts) -> list[Hit]:
+    """Rules about personal data over all tables, the most hits first."""
+    found: dict[str, Hit] = {}
+    for name, facts in accounts.items():
+        for rule in facts["rules"]:
+            if rule["rule"] in RULES:
+                tables, *_, before = found.get(rule["rule"], ("", "", "", "", 0))
+                done = DONE.get(rule["action"], rule["action"])
+                tables = f"{tables}, {name}" if tables else name
+                n = before + int(rule["count"])
+                found[rule["rule"]] = (tables, rule["rule"], rule["sentence"], done, n)
+    return sorted(found.values(), key=lambda hit: (-hit[4], hit[1]))
 
 
 def _finding(n_found: int, held: list[Held], left: dict[str, int], looked: int) -> str:
@@ -101,14 +115,14 @@ def _protected(brief: Brief, name: str) -> bool:
     return name in brief.columns and brief.columns[name].protected
 
 
-def _rules(hits: list[tuple[str, str, str, str, int]]) -> Grid:
+def _rules(hits: list[Hit]) -> Grid:
     return Grid(
         title="What the rules about personal data found",
         columns=(
-            Column(name="table"), Column(name="rule"), Column(name="why"), Column(name="rows were"),
+            Column(name="looked through"), Column(name="rule"), Column(name="why"), Column(name="rows were"),
             Column(name="rows", align="right"),
         ),
-        rows=tuple((*hit[:4], count(hit[4])) for hit in sorted(hits, key=lambda hit: -hit[4])),
+        rows=tuple((*hit[:4], count(hit[4])) for hit in hits),
     )  # fmt: skip
 
 
@@ -136,3 +150,19 @@ def _meaning(brief: Brief, suspects: str) -> str:
         else "It declares no protected attribute, so whether groups of people are served alike can't be audited."
     )
     return " ".join(said)
+
+
+def _consents(folder: Path) -> str:
+    """How many people let recommendations use their data by their latest word, where there is a table of consents."""
+    place = folder / "consents.parquet"
+    if not place.is_file():
+        return ""
+    entries = pq.read_table(place, columns=["user", "purpose", "given", "time"]).to_pandas()
+    entries = entries.loc[entries["purpose"] == PURPOSE].sort_values(
+        ["time", "given"], ascending=[True, False]
+    )
+    given = entries.groupby("user")["given"].last()
+    if given.empty:
+        return ""
+    said = count(int(given.sum()))
+    return f" {said} of the {plural(len(given), 'person', 'persons')} who were asked consent to {PURPOSE}."

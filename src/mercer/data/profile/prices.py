@@ -25,10 +25,12 @@ def section(log: Log, brief: Brief) -> Section | None:
     price, spend = log.unit_price[rows], net_spend(log)
     low, middle, high = np.quantile(price, [0.05, 0.5, 0.95])
     ranges = pd.DataFrame({"item": log.item[rows], "price": price.round()}).groupby("item")["price"].nunique()
+    moving = float((ranges > 1).mean())
     finding = (
         f"A unit costs {log.say(middle)} in the middle; nine in ten purchases lie between {log.say(low)} and "
         f"{log.say(high)}, and the dearest unit is {log.say(float(price.max()))}. "
-        f"{share(float((ranges > 1).mean()))} of the items sold at more than one price."
+        + (f"{share(moving)} of the items" if moving else "No item")
+        + " sold at more than one price."
     )
     top = max(1, round(0.1 * len(spend)))
     part = float(np.sort(spend)[::-1][:top].sum() / spend.sum()) if spend.sum() > 0 else 0.0

@@ -16,7 +16,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 def week(log: Log) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Events by weekday (Monday first) and hour of the shop's clock, shape (7, 24)."""
-    slot = np.asarray(log.local.dayofweek) * 24 + np.asarray(log.local.hour)
+    slot = np.asarray(log.local.day_of_week) * 24 + np.asarray(log.local.hour)
     return np.bincount(slot, minlength=168).reshape(7, 24)
 
 

@@ -9,13 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 
 N_BINS = 24
+_WIDE = 30
+"""Greatest over least value from which equal factors say more than equal steps."""
 
 
 def bins(values: npt.NDArray[Any], n_bins: int = N_BINS) -> tuple[pd.DataFrame, bool]:
     """Histogram of finite values between their 0.5 % and 99.5 % quantiles; the rest count in the outer bins.
 
     Returns columns low, high, value (share of the finite values), and whether the bins are equal factors, as they are
-    for positive values over more than two orders of magnitude. No finite value: an empty frame.
+    for positive values of which the greatest is over 30 times the least. No finite value: an empty frame.
     """
     values = values[np.isfinite(values)].astype(np.float64)
     if not len(values):
@@ -25,7 +27,7 @@ def bins(values: npt.NDArray[Any], n_bins: int = N_BINS) -> tuple[pd.DataFrame, 
         low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low - 0.5, high + 0.5
-    log = bool(low > 0 and high / low > 100 and (values <= 0).mean() < 0.005)
+    log = bool(low > 0 and high / low > _WIDE and (values <= 0).mean() < 0.005)
     whole = bool((values == np.floor(values)).all()) and high - low < n_bins and not log
     if whole:
         edges = np.arange(np.floor(low), np.ceil(high) + 2) - 0.5

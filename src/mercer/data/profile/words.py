@@ -20,15 +20,17 @@ def plural(n: int, one: str, many: str = "") -> str:
 
 
 def share(part: float, whole: float = 1.0) -> str:
-    """`26 %`, `0.3 %`; `under 0.1 %` for what would be written as nothing, `0 %` only for nothing."""
+    """`26 %`, `4.2 %`, `0.03 %`, `99.8 %`: never `0 %` for something nor `100 %` for less than everything."""
     if not whole or not part:
         return "0 %"
     percent = 100 * part / whole
-    if abs(percent) < 0.1:
-        return "under 0.1 %"
+    if percent < 0.005:
+        return "under 0.01 %"
+    if percent < 0.1:
+        return f"{percent:.2f} %"
     if 99.5 <= percent < 100:
-        return "over 99.5 %"
-    return f"{percent:.1f} %" if abs(percent) < 10 else f"{percent:.0f} %"
+        return f"{min(percent, 99.9):.1f} %"
+    return f"{percent:.1f} %" if percent < 9.95 else f"{percent:.0f} %"
 
 
 def money(minor: float, currency: str, decimals: int = 2) -> str:
