@@ -8,6 +8,7 @@ import mercer
 import numpy as np
 import pandas as pd
 import pytest
+from mercer.environment import cache_folder
 from mercer.simulate import Truth, demo_brief
 
 from flow.house import House
@@ -24,15 +25,14 @@ def test_probabilities_are_nearer_to_the_truth_than_the_base_rate(house: House) 
 
 
 def test_the_better_predictor_by_the_leaderboard_is_nearer_to_the_truth(house: House) -> None:
-    compared = verdicts(house.run, "repurchase", "brier")
-    assert compared
-    for better, worse in compared:
-        error = {}
-        for model in (better, worse):
-            rows = scores(house.folder, "repurchase", f"{model}.test.train-validation")
-            error[model] = float(((rows["value"] - true_probability(house.truth, rows)) ** 2).mean())
-        print(f"mean squared distance to the true probability: {error}")
-        assert error[better] < error[worse]
+    board = house.run.leaderboard
+    assert board is not None
+    rows = board.find(target="repurchase", split="test", metric="brier", slice="all", origin="all")
+    rows = sorted((row for row in rows if row.fit_on == "train+validation"), key=lambda row: row.value)
+    distance = {row.model: distance_from_truth(house.truth, house.folder, row.model) for row in rows}
+    print(f"mean squared distance to the true probability: {distance}")
+    assert len(distance) > 1
+    assert distance[rows[0].model] < distance[rows[-1].model]
 
 
 def test_the_list_that_scores_best_is_worth_more_than_the_one_that_scores_worst(house: House) -> None:
@@ -50,15 +50,18 @@ def test_the_list_that_scores_best_is_worth_more_than_the_one_that_scores_worst(
 def test_on_the_demo_shop_every_verdict_of_better_is_true(tmp_path: Path) -> None:
     run = mercer.run(demo_brief(), tmp_path / "run", until="evaluate")
     [step] = [one for one in run.manifest["steps"] if one["name"] == "simulate"]
-    from mercer.environment import cache_folder
-
     truth = Truth.load(cache_folder() / "steps" / "simulate" / step["key"])
-    compared = verdicts(run, "next-item", "ndcg@10")
-    assert compared
-    for better, worse in compared:
-        gained = true_worth(truth, run.path, better), true_worth(truth, run.path, worse)
-        print(f"{better} {gained[0]:.4f}, {worse} {gained[1]:.4f}")
-        assert gained[0] > gained[1]
+    lists, predictions = verdicts(run, "next-item", "ndcg@10"), verdicts(run, "repurchase", "brier")
+    assert lists
+    assert predictions
+    for better, worse in lists:
+        worth = {model: true_worth(truth, run.path, model) for model in (better, worse)}
+        print(f"true share of the next order in the list of ten: {worth}")
+        assert worth[better] > worth[worse]
+    for better, worse in predictions:
+        distance = {model: distance_from_truth(truth, run.path, model) for model in (better, worse)}
+        print(f"mean squared distance to the true probability: {distance}")
+        assert distance[better] < distance[worse]
 
 
 def verdicts(run: mercer.Run, target: str, metric: str) -> list[tuple[str, str]]:
@@ -89,6 +92,12 @@ def true_probability(truth: Truth, rows: pd.DataFrame) -> np.ndarray:
     true = truth.repurchase(list(rows["unit"]), origin_of(as_of), truth.options.horizon_days)
     assert np.isfinite(true).all()
     return true
+
+
+def distance_from_truth(truth: Truth, folder: Path, model: str) -> float:
+    """Mean squared difference between predicted and true repurchase probability on the test set."""
+    rows = scores(folder, "repurchase", f"{model}.test.train-validation")
+    return float(((rows["value"] - true_probability(truth, rows)) ** 2).mean())
 
 
 def true_worth(truth: Truth, folder: Path, model: str) -> float:
