@@ -65,6 +65,21 @@ def test_kinds_are_read_from_values(name: str, values: list[object], kind: str) 
     assert facts_of(name, pd.Series(values)).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "meaning"),
+    [
+        ("CustomerID", ["1", "2", "2"], "the person who acts"),
+        ("UnitPrice", [1.5, 2.5, 2.5], "the price of a unit"),
+        ("Revenue", [True, False, True], "a yes or no"),
+        ("VisitorType", ["new", "old", "odd"], "a key: every value comes once"),
+        ("age", [20, 30, 30], "an attribute of a person, which may be protected"),
+        ("page", ["a", "b", "b"], "a yes or no"),
+    ],
+)
+def test_the_likely_meaning_fits_name_and_values(name: str, values: list[object], meaning: str) -> None:
+    assert facts_of(name, pd.Series(values)).meaning == meaning
+
+
 def test_values_unlike_their_column_are_counted() -> None:
     facts = facts_of("x", pd.Series(["1"] * 30 + ["many", None]))
     assert (facts.n_missing, facts.n_unread, facts.n_distinct) == (1, 1, 1)

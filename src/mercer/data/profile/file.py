@@ -66,6 +66,8 @@ def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
     finding = (
         f"{plural(len(facts) - len(gaps), 'column')} of {len(facts)} {_have(len(facts) - len(gaps))} no gap"
     )
+    if not gaps:
+        finding = "No column has a gap"
     if gaps:
         finding += "; most is missing in " + listed(
             [f"{f.name} ({share(f.n_missing, f.n_rows)})" for f in gaps[:3]]

@@ -21,6 +21,11 @@ PERSON = "the person who acts"
 _CODES = re.compile(
     "customer|user|client|member|buyer|shopper|payer|account|invoice|order|basket|receipt|stockcode|sku"
 )
+_PROPERTY = re.compile("type|related|duration|rate|days")
+"""A property of a person, an item or a visit, not the thing itself."""
+
+_NUMBERS = ("the price of a unit", "an amount of money", "a quantity")
+
 _NO_CODE = re.compile("age|date|time|count|num|amount|total|value|price|quantity|share|rate|days")
 
 _NAMED: tuple[tuple[str, str], ...] = (
@@ -97,10 +102,9 @@ def likely_meaning(name: str, kind: Kind, n_distinct: int, n_there: int) -> str:
         return "nothing: the column is empty"
     if kind == "time":
         return "when something happened"
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    for words, meaning in _NAMED:
-        if re.search(words, plain) and not (words.startswith("age") and not re.match(words, plain)):
-            return meaning
+    named = _by_name(re.sub(r"[^a-z]", "", name.lower()), kind)
+    if named:
+        return named
     if n_distinct == 1:
         return "a constant: it tells rows apart nowhere"
     if n_distinct == 2:
@@ -110,3 +114,14 @@ def likely_meaning(name: str, kind: Kind, n_distinct: int, n_there: int) -> str:
     if kind == "text":
         return "a category" if n_distinct <= 50 else "codes or free text"
     return "a measurement" if n_distinct > 20 else "a count or a code"
+
+
+def _by_name(plain: str, kind: Kind) -> str:
+    """What a column's name says of it, where its kind does not speak against it."""
+    if _PROPERTY.search(plain):
+        return ""
+    for words, meaning in _NAMED:
+        found = re.match(words, plain) if words.startswith("age") else re.search(words, plain)
+        if found and (kind == "number" or meaning not in _NUMBERS):
+            return meaning
+    return ""
