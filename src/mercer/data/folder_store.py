@@ -98,8 +98,13 @@ class FolderStore:
         self.changes.append(Change(str(path.relative_to(self.folder)), before, _hash(path)))
 
 
+_NOT_SEARCHED = frozenset({"release", "models", "fit", "encoders", "simulate"})
+"""Folders that hold nobody, and the simulated shop's raw files: a source, as a merchant's own files are, which the
+suppression list keeps from coming in again."""
+
+
 def _skipped(path: Path) -> bool:
-    return bool({"release", "models", "fit", "encoders"} & set(path.parts))
+    return not _NOT_SEARCHED.isdisjoint(path.parts)
 
 
 def _hits(table: pa.Table, user: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
