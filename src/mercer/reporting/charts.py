@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pandas as pd
 
-INK, SOFT, GRID = "#1d2321", "#5c6662", "#e3e0d8"
+from mercer.data.profile.svg import FONT, GRID, INK, SOFT, svg
+
 NEW, OLD, REST = "#0b6e4f", "#b3541e", "#8b938f"
 GOOD, BAD, PALE = "#0b6e4f", "#a4262c", "#c2c9c5"
-FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 
 WIDE, SLIM = 980, 320
 
@@ -47,18 +46,7 @@ def chart(draw: Draw, label: str) -> Chart:
 
 
 def _svg(drawn: Any, label: str) -> str:
-    import vl_convert
-
-    spec = cast("dict[str, Any]", drawn.to_dict())
-    spec["config"] = {**spec.get("config", {}), **_CONFIG}
-    text = str(vl_convert.vegalite_to_svg(spec))
-    # One image to a screen reader: its label and the table beside it say what the marks would only repeat.
-    text = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", text)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{_attribute(label)}" ', 1)
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg(cast("dict[str, Any]", drawn.to_dict()), label, _CONFIG)
 
 
 def _names(column: str, frame: pd.DataFrame, most: int) -> Any:

@@ -40,20 +40,28 @@ Draw = Callable[[int], Any]
 
 def chart(draw: Draw, title: str, *, label: str, caption: str = "", wide: int = WIDE) -> Chart:
     """Draw for wide pages and, where the chart spans the page, once more for phones; label: for screen readers."""
-    drawn = _svg(draw(wide), label)
+    drawn = _fitted(draw(wide), label)
     return Chart(
-        title=title, wide=drawn, slim="" if wide < WIDE else _svg(draw(SLIM), label), caption=caption
+        title=title, wide=drawn, slim="" if wide < WIDE else _fitted(draw(SLIM), label), caption=caption
     )
 
 
-def _svg(drawn: Any, label: str) -> str:
-    import vl_convert
-
+def _fitted(drawn: Any, label: str) -> str:
     # The specs are made here: validating each again would take longer than drawing it.
     spec = cast("dict[str, Any]", drawn.to_dict(validate=False))
-    spec["config"] = {**spec.get("config", {}), **_CONFIG}
     if "vconcat" not in spec:
         spec["autosize"] = {"type": "fit", "contains": "padding"}
+    return svg(spec, label, _CONFIG)
+
+
+def svg(spec: dict[str, Any], label: str, config: Mapping[str, Any]) -> str:
+    """A Vega-Lite chart as inline SVG: the same chart gives the same bytes, whatever was drawn before it.
+
+    label: what a screen reader says of it. config: colours and type of the page.
+    """
+    import vl_convert
+
+    spec = {**spec, "config": {**spec.get("config", {}), **config}}
     text = str(vl_convert.vegalite_to_svg(spec))
     # One image to a screen reader: its label says what the marks would only repeat.
     text = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", text)
