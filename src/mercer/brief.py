@@ -209,7 +209,7 @@ class Value(Part):
 
 
 class Tuning(Part):
-    """The budget of `tune`, the same for every model; the first limit reached ends it."""
+    """The budget of tuning, the same for every model; the first limit reached ends it. `run` never tunes."""
 
     trials: int = Field(20, ge=1)
     seconds: float = Field(600, gt=0)

@@ -22,6 +22,7 @@ from mercer.pipeline.material import Material
 from mercer.pipeline.models import entries, new_model, score_model
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.sources import DataArgument, opened
+from mercer.pipeline.supported import check_supported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ def check(
     """
     with opened(brief, data) as (loaded, folders):
         flow = Flow(brief=loaded, out=Path(), data_folders=folders, progress=progress or Quiet())
+        check_supported(loaded)
         check_opponent(flow, {name: entries(name, target) for name, target in loaded.targets.items()})
         check_acceptances(loaded)
         cleaned = clean_data(flow, raw_data(flow))

@@ -11,6 +11,7 @@ from typing import Any
 
 from mercer import __version__
 from mercer.brief import Brief
+from mercer.compliance import check_acceptances
 from mercer.contracts import Progress
 from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import TestLooks
@@ -26,6 +27,7 @@ from mercer.pipeline.models import Entry, FitOn, entries, fit, score
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
 from mercer.pipeline.sources import DataArgument, opened
+from mercer.pipeline.supported import check_supported
 
 
 def run(
@@ -58,6 +60,8 @@ def run(
             fault=_known_fault(fault),
             progress=progress or Quiet(),
         )
+        check_supported(loaded)
+        check_acceptances(loaded)
         plan = {name: entries(name, target) for name, target in loaded.targets.items()}
         check_opponent(flow, plan)
         with locked(folder):
