@@ -2,7 +2,8 @@
 
 runner.py    the flow, read from top to bottom
 flow.py      what a run carries from step to step; the lock on a run folder
-sources.py   where a brief's files are looked for
+sources.py   where a brief's data are looked for
+supported.py what a brief may say and this version does not do yet
 ingest.py    simulate, ingest and clean
 audit.py     the leakage audit
 material.py  tables, interactions and splits, loaded when first asked for

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from mercer.brief import BehaviorTarget, Brief
 from mercer.errors import BriefError
 
-_DEFAULTS = {"train_days": None, "test_days": None, "exclude": "none", "exclude_columns": []}
+_DEFAULTS: dict[str, object] = {
+    "train_days": None,
+    "test_days": None,
+    "exclude": "none",
+    "exclude_columns": [],
+}
 
 
 def check_supported(brief: Brief) -> None:
