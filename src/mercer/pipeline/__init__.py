@@ -12,11 +12,13 @@ board.py     select on validation, then score the test sets and compare
 judge.py     candidate, gates, cases, evidence, release
 checking.py  what can be said before any training
 outside.py   systems that mercer did not build, under the same protocol
+across.py    two runs, paired
+draft.py     a first brief from a data file
 card.py      the card of a model
 cache.py     steps cached by content; writing by rename
 manifest.py  code, packages, hardware
 progress.py  how a run says where it is
-result.py    a finished run
+result.py    a finished run; announce.py says it in a terminal
 """
 
 from mercer.pipeline.checking import CheckReport, check
