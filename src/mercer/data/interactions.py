@@ -106,7 +106,7 @@ _BLANK: dict[str, Any] = {"price_minor": -1, "min_age": 0}
 
 
 def item_frame(tables: Tables, vocabulary: Vocabulary) -> pd.DataFrame:
-    """ITEM_COLUMNS (and `attributes`) with a row an item code: "" and -1 where unknown, times as they are."""
+    """ITEM_COLUMNS, `attributes` and extras as text, with a row an item code: "" and -1 where unknown."""
     items = tables.items()
     known = pd.DataFrame({"item": pd.Series([], dtype=str)}) if items is None else items
     frame = known.set_index("item").reindex(list(vocabulary.ids)).rename_axis("item").reset_index()
@@ -120,4 +120,7 @@ def item_frame(tables: Tables, vocabulary: Vocabulary) -> pd.DataFrame:
         else:
             values = frame[column] if column in frame else pd.Series("", index=frame.index)
             frame[column] = values.fillna("").astype(str)
-    return frame[[*ITEM_COLUMNS, "attributes"]]
+    extras = [str(c) for c in frame.columns if c not in (*ITEM_COLUMNS, "attributes")]
+    for column in extras:
+        frame[column] = frame[column].astype("string").fillna("").astype(str)
+    return frame[[*ITEM_COLUMNS, "attributes", *extras]]

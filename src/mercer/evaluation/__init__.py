@@ -39,7 +39,7 @@ from mercer.evaluation.power import Detectable, least_detectable, widest_sd
 from mercer.evaluation.predictions import score_predictions
 from mercer.evaluation.ranking import score_ranking
 from mercer.evaluation.rankings_file import score_rankings_file, score_rankings_frame
-from mercer.evaluation.rows import Row, RowInfo, rows_for
+from mercer.evaluation.rows import Composition, Row, RowInfo, rows_for
 from mercer.evaluation.scored import Scored
 from mercer.evaluation.slices import Slices, prediction_slices, ranking_slices
 
@@ -48,6 +48,7 @@ __all__ = [
     "SLICE_METRICS",
     "TASK_METRICS",
     "Comparison",
+    "Composition",
     "Detectable",
     "Leaderboard",
     "MetricName",

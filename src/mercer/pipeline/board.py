@@ -225,6 +225,8 @@ def _rows(one: Judged, target: Target, **options: Any) -> list[Row]:
         fit_on=one.fit_on,
         seeds=seeds,
         options_hash=one.entry.options_hash,
+        composition=one.entry.composition,
+        parts=one.entry.parts,
         protocol=protocol,
         fit_seconds=one.fitted.cost.seconds,
         peak_mib=one.fitted.cost.peak_mib,

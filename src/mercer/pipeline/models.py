@@ -14,7 +14,14 @@ import numpy as np
 from mercer.brief import BehaviorTarget, Target
 from mercer.contracts import Budget, Holdout, Labelled, Options, Progress, plugins
 from mercer.errors import BriefError, nearest
-from mercer.evaluation import Scored, prediction_slices, ranking_slices, score_predictions, score_ranking
+from mercer.evaluation import (
+    Composition,
+    Scored,
+    prediction_slices,
+    ranking_slices,
+    score_predictions,
+    score_ranking,
+)
 from mercer.pipeline.cache import Step, key_of
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash
@@ -32,12 +39,17 @@ ROOMS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model that competes for a target."""
+    """One model that competes for a target.
+
+    composition, parts: what the class says of itself when it joins others' lists (`fusion`, `rerank`).
+    """
 
     target: str
     model: str
     options: Options
     stochastic: bool
+    composition: Composition = "single"
+    parts: tuple[str, ...] = ()
 
     @property
     def options_hash(self) -> str:
@@ -89,7 +101,14 @@ def _entry(name: str, target: Target, model: str) -> Entry:
         options = cls.Options(**given)
     except ValueError as fault:
         raise BriefError(f"targets.{name}.options.{model}: {fault}") from None
-    return Entry(name, model, options, cls.stochastic)
+    return Entry(
+        name,
+        model,
+        options,
+        cls.stochastic,
+        getattr(cls, "composition", "single"),
+        tuple(getattr(cls, "parts", ())),
+    )
 
 
 def _serves(cls: Any, target: Target) -> bool:

@@ -42,6 +42,8 @@ class Bm25Minilm(SearchRanker):
     """
 
     name: ClassVar[str] = "bm25-minilm"
+    composition: ClassVar[str] = "fusion"
+    parts: ClassVar[tuple[str, ...]] = ("bm25", "minilm")
 
     class Options(LexicalOptions):
         """Options of `bm25-minilm`: those of `bm25`, and how the halves are joined."""
