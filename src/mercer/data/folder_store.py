@@ -9,9 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from mercer.errors import DamagedError
+
+Bools = npt.NDArray[np.bool_]
 
 PEOPLE = ("user", "payer", "unit", "cluster", "subject", "entity")
 """Columns of Parquet files that may name a person."""
@@ -40,10 +45,12 @@ class FolderStore:
         self.changes: list[Change] = []
 
     def find(self, user: str) -> list[str]:
-        """One line a file that names the user."""
-        found = []
+        """One line a file that names the user. Raises DamagedError naming a file that can't be read."""
+        found: list[str] = []
+        if not user.strip():
+            return found
         for path in self._parquet():
-            hits = int(_hits(pq.read_table(path), user).sum())
+            hits = int(_hits(_read(path), user).sum())
             if hits:
                 found.append(f"{path.relative_to(self.folder)}: {hits} rows")
         for path in self._json():
@@ -53,10 +60,15 @@ class FolderStore:
         return found
 
     def erase(self, user: str) -> int:
-        """Remove the user's rows; returns how many. What changed is added to `changes`."""
+        """Remove the user's rows; returns how many. What changed is added to `changes`.
+
+        Raises DamagedError naming a file that can't be read: it may hold the user.
+        """
         removed = 0
+        if not user.strip():
+            return removed
         for path in self._parquet():
-            table = pq.read_table(path)
+            table = _read(path)
             hits = _hits(table, user)
             if hits.any():
                 removed += int(hits.sum())
@@ -107,24 +119,37 @@ def _skipped(path: Path) -> bool:
     return not _NOT_SEARCHED.isdisjoint(path.parts)
 
 
-def _hits(table: pa.Table, user: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Rows that name the user: in a column of people, or in the JSON text of quarantined or raw rows."""
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as fault:
+        raise DamagedError(
+            f"{path.name} can't be read, so nobody can tell whom it holds.",
+            remedy="Remove the file or the run that it belongs to, then forget the person again.",
+        ) from fault
+
+
+def _hits(table: pa.Table, user: str) -> Bools:
+    """Rows that name the user in a column of people, or, where a quarantined row tells no user, in its source row."""
     hit = np.zeros(table.num_rows, bool)
-    for name in table.column_names:
-        kind = table.schema.field(name).type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            continue
-        column = table.column(name)
-        if name in PEOPLE:
-            hit |= _true(pc.equal(pc.utf8_trim_whitespace(column), user))
-        elif name == "content":
-            maybe = _true(pc.match_substring(column, user))
-            for row in np.flatnonzero(maybe):
-                hit[row] |= _content_names(column[int(row)].as_py(), user)
+    for name in PEOPLE:
+        if name in table.column_names:
+            hit |= _true(pc.equal(_text(table.column(name)), user.strip()))
+    if "content" in table.column_names:
+        content = _text(table.column("content"))
+        maybe = _true(pc.match_substring(content, json.dumps(user.strip(), ensure_ascii=False)[1:-1]))
+        if "user" in table.column_names:
+            maybe &= ~_true(pc.is_valid(table.column("user")))
+        for row in np.flatnonzero(maybe):
+            hit[row] |= _content_names(content[int(row)].as_py(), user.strip())
     return hit
 
 
-def _true(mask: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(column.cast(pa.string()))
+
+
+def _true(mask: pa.ChunkedArray) -> Bools:
     return np.asarray(pc.fill_null(mask, fill_value=False).to_numpy(), bool)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +14,9 @@ from mercer.contracts import TABLES, Progress, Silent
 from mercer.data.accounting import Accounting, RuleCount, TableCount
 from mercer.data.cleaning import Facts, Sheet, all_rules, rules_for
 from mercer.data.cleaning.rule import Suppressed
+from mercer.data.cleaning.sheet import AMOUNT, MONEY, QUARANTINE
+from mercer.data.cleaning.text import SCRUB
+from mercer.data.engine import Engine
 from mercer.data.mapping import mapped
 from mercer.data.sources import read_frame
 from mercer.data.training import end_of
@@ -22,6 +24,11 @@ from mercer.errors import BriefError, DataError, OutputError, nearest
 
 ORDER = ("items", "users", "events", *(name for name in TABLES if name not in ("items", "users", "events")))
 """Catalogue first: other tables are checked against it."""
+
+HIDDEN = ("price", "derived")
+"""Columns of a sheet that no table has."""
+
+_QUARANTINE = pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in QUARANTINE])
 
 
 def ingest(
@@ -42,31 +49,25 @@ def ingest(
     bar = progress or Silent()
     _check_rules(brief)
     sources = _sources(brief, data_folders)
-    try:
-        (out / "quarantine").mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(
-            f"{out} can't be written ({fault.strerror}).", remedy="Choose another folder."
-        ) from fault
+    _folder(out / "quarantine")
     accounting = Accounting()
     items: frozenset[str] | None = None
     wanted = [name for name in ORDER if name in sources]
-    for number, name in enumerate(wanted):
-        bar.advance(number, len(wanted) + 1, name)
-        raw = read_frame(sources[name], data_folders).reset_index(drop=True)
-        sheet = mapped(name, sources[name], raw, brief)
-        catalogue = items if _is_catalogue(sources) else None
-        rules = clean(sheet, brief, Facts(end=end_of(brief), items=catalogue, suppressed=suppressed))
-        table = canonical(sheet)
-        if name == "items":
-            items = frozenset(table.column("item").to_pylist()) | _untitled(sheet)
-        _write(table, out / f"{name}.parquet")
-        _write(
-            pa.Table.from_pandas(sheet.quarantine_table(), preserve_index=False),
-            out / "quarantine" / f"{name}.parquet",
-        )
-        accounting.tables[name] = _count(sheet, raw, rules)
-    (out / "accounting.json").write_text(json.dumps(accounting.to_json(), indent=1), "utf-8")
+    with Engine.scratch() as engine:
+        for number, name in enumerate(wanted):
+            bar.advance(number, len(wanted) + 1, name)
+            raw = read_frame(sources[name], data_folders, engine).reset_index(drop=True)
+            sheet = mapped(name, sources[name], raw, brief)
+            catalogue = items if _is_catalogue(sources) else None
+            rules = clean(sheet, brief, Facts(end=end_of(brief), items=catalogue, suppressed=suppressed))
+            table = canonical(sheet, rules)
+            if name == "items":
+                untitled = sheet.mapped_values("item", "item-without-title")
+                items = frozenset(table.column("item").to_pylist()) | frozenset(untitled)
+            _sink(engine, table, name, out / f"{name}.parquet")
+            _write(sheet.quarantine_table(SCRUB), out / "quarantine" / f"{name}.parquet")
+            accounting.tables[name] = _count(sheet, rules)
+    _write_text(json.dumps(accounting.to_json(), indent=1), out / "accounting.json")
     bar.advance(len(wanted), len(wanted) + 1, "profile")
     from mercer.data.profile import write_profile
 
@@ -74,11 +75,31 @@ def ingest(
     return accounting
 
 
+def _folder(folder: Path) -> None:
+    """Make a folder and see that files can be written there. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as fault:
+        raise _unwritable(folder, fault) from fault
+
+
+def _unwritable(path: Path, fault: OSError) -> OutputError:
+    return OutputError(f"{path} can't be written ({fault.strerror}).", remedy="Choose another folder.")
+
+
 def _check_rules(brief: Brief) -> None:
     for name in brief.data.rules_off:
         if name not in all_rules():
             raise BriefError(
                 f"data.rules_off: no rule is called {name!r}.", remedy=nearest(name, all_rules())
+            )
+        if all_rules()[name].fixed:
+            raise BriefError(
+                f"data.rules_off: {name!r} can't be switched off, for what follows rests on it.",
+                remedy="Leave it out of rules_off; its rows are in quarantine/.",
             )
 
 
@@ -98,16 +119,6 @@ def _is_catalogue(sources: dict[str, Source]) -> bool:
     return "items" in sources and (events is None or events.source != sources["items"].source)
 
 
-def _untitled(sheet: Sheet) -> frozenset[str]:
-    """Items whose row was quarantined for its title only: their events are kept."""
-    rows = [rows for rows, rule, _ in sheet.quarantined if rule == "item-without-title"]
-    if not rows:
-        return frozenset()
-    column = sheet.raw.loc[np.concatenate(rows)]
-    names = column["item"] if "item" in column else column.iloc[:, 0]
-    return frozenset(names.dropna().astype(str).str.strip())
-
-
 def clean(sheet: Sheet, brief: Brief, facts: Facts) -> tuple[RuleCount, ...]:
     """Apply the table's rules in order, less those the brief switches off; returns what each acted on."""
     counts = []
@@ -118,47 +129,66 @@ def clean(sheet: Sheet, brief: Brief, facts: Facts) -> tuple[RuleCount, ...]:
     return tuple(counts)
 
 
-def canonical(sheet: Sheet) -> pa.Table:
-    """The kept rows in the table's schema, extras last, sorted so that the same rows give the same bytes.
+def canonical(sheet: Sheet, rules: tuple[RuleCount, ...] = ()) -> pa.Table:
+    """The kept rows in the table's schema, extras last.
 
-    Raises DataError when nothing is left.
+    Raises DataError when nothing is left, naming the rule that took most rows.
     """
     schema = TABLES[sheet.table]
     frame = sheet.frame
     if frame.empty:
+        most = max(rules, key=lambda rule: (rule.action == "quarantine") * rule.count, default=None)
+        why = f", {most.count:,} of {len(sheet.raw):,} by {most.rule}" if most is not None else ""
         raise DataError(
-            f"Every row of {sheet.table} was quarantined.",
-            remedy="Look at quarantine/ for the rules and reasons, and mend the map or the source.",
+            f"Every row of {sheet.table} was quarantined{why}.",
+            remedy=f"Mend data.{sheet.table}.map or the source. The rule: {most.sentence if most else ''}".strip(),
         )
-    if "amount" in frame:
-        frame = frame.assign(amount_minor=frame["amount"].round().astype("Int64"))
-    keep = [c for c in frame.columns if c not in ("amount", "price", "derived")]
+    types = {column.name: column.type for column in schema.columns}
     arrays = {}
-    for name in keep:
-        column = next((c for c in schema.columns if c.name == name), None)
+    for name in frame.columns:
+        if name in HIDDEN:
+            continue
+        own = name if name != AMOUNT else next(money for money in MONEY if money in types)
         values = frame[name]
-        if column is not None and pa.types.is_integer(column.type):
+        if own in types and pa.types.is_integer(types[own]):
             values = values.astype("Float64").round().astype("Int64")
-        arrays[name] = pa.array(values, type=column.type if column is not None else None, from_pandas=True)
-    order = [name for name in (*schema.key, "time", *schema.column_names) if name in arrays]
-    simple = [name for name in dict.fromkeys(order) if not pa.types.is_list(arrays[name].type)]
-    return schema.conform(pa.table(arrays).sort_by([(name, "ascending") for name in simple]))
+        arrays[own] = pa.array(values, type=types.get(own), from_pandas=True)
+    return schema.conform(pa.table(arrays))
 
 
-def _count(sheet: Sheet, raw: pd.DataFrame, rules: tuple[RuleCount, ...]) -> TableCount:
+def _sink(engine: Engine, table: pa.Table, name: str, path: Path) -> None:
+    """Write a table sorted by all its columns, the key and the time first: the same rows give the same bytes."""
+    schema = TABLES[name]
+    first = [column for column in (*schema.key, "time") if column in table.column_names]
+    order = dict.fromkeys([*first, *table.column_names])
+    simple = [column for column in order if not pa.types.is_list(table.schema.field(column).type)]
+    try:
+        engine.sink(engine.tabulate(table).order_by(simple), path, lambda piece: piece.cast(table.schema))
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault
+
+
+def _count(sheet: Sheet, rules: tuple[RuleCount, ...]) -> TableCount:
     quarantined = sum(len(rows) for rows, _, _ in sheet.quarantined)
-    count = TableCount(len(raw), len(sheet.frame), quarantined, sheet.merged, rules)
+    count = TableCount(len(sheet.raw), len(sheet.frame), quarantined, sheet.merged, rules)
     if count.kept + count.quarantined + count.merged != count.read:
         raise AssertionError(f"{sheet.table}: rows are not accounted for: {count}")
     return count
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def _write(frame: pd.DataFrame, path: Path) -> None:
     draft = path.with_name(f".{path.name}.part")
     try:
-        pq.write_table(table, draft)
+        pq.write_table(pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False), draft)
         draft.replace(path)
     except OSError as fault:
-        raise OutputError(
-            f"{path} can't be written ({fault.strerror}).", remedy="Choose another folder."
-        ) from fault
+        raise _unwritable(path, fault) from fault
+
+
+def _write_text(text: str, path: Path) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, "utf-8")
+        draft.replace(path)
+    except OSError as fault:
+        raise _unwritable(path, fault) from fault

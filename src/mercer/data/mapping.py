@@ -3,44 +3,70 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mercer.brief import Brief, Source
 from mercer.contracts import TABLES
 from mercer.contracts.tables import FLAG, TEXT, TIME
-from mercer.data.casts import to_number, to_text, to_time
+from mercer.data.casts import to_flag, to_number, to_text
 from mercer.data.cleaning import Sheet
 from mercer.data.cleaning.repeats import DERIVED
-from mercer.errors import DataError, nearest
+from mercer.data.cleaning.sheet import AMOUNT, MONEY
+from mercer.data.moments import to_time
+from mercer.data.money import CURRENCY, decimals
+from mercer.errors import BriefError, DataError, nearest
 
-MINOR_PER_MAJOR = 100
+_MOST = 2.0**62
+"""Beyond this a real number is no whole number of 64 bits that anything here counts."""
 
-ALSO = {"events": ("price", "amount")}
-"""Columns a map may name besides the canonical ones: unit price and amount in major units."""
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "events": ("price", "amount"),
+    "items": ("price",),
+    "outcomes": ("amount",),
+    "payments": ("amount",),
+}
+"""Columns a map may name besides the canonical ones: unit price and amount in major units, such as pounds."""
+
+_MINOR = {"events": "amount", "outcomes": "amount", "payments": "amount", "items": "price"}
+"""The column in major units that fills a table's minor units."""
 
 
 def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet:
     """The source's rows under canonical names and types; values that can't be read are marked, never guessed.
 
     Raises DataError naming file, column and the nearest column for a mapped column that is not there, for a needed
-    one that nothing maps, and for times without a zone.
+    one that nothing maps, for a column of which no value can be read, and for times without a zone; BriefError for a
+    zone or a currency that is not known.
     """
+    if source.currency is not None and not re.fullmatch(CURRENCY, source.currency):
+        raise BriefError(
+            f"data.{table}.currency: {source.currency!r} is no currency.",
+            remedy="Use a code of ISO 4217 such as GBP.",
+        )
     names = _names(table, source, raw)
-    sheet = Sheet(table, pd.DataFrame(index=pd.RangeIndex(len(raw))), raw)
+    sheet = Sheet(table, pd.DataFrame(index=pd.RangeIndex(len(raw))), raw, own=names)
     columns: dict[str, Any] = {}
     for canonical, own in names.items():
         columns[canonical] = _cast(table, canonical, own, source, raw[own], sheet)
-    for extra in _extras(brief, source, raw, names):
+    for extra in _extras(brief, raw, names):
         columns[extra] = raw[extra].to_numpy()
     sheet.frame = pd.DataFrame(columns, index=sheet.frame.index)
     if table == "events":
         _complete_events(sheet, source)
-    if "currency" not in sheet.frame and source.currency and "currency" in TABLES[table].column_names:
-        sheet.frame["currency"] = source.currency
+    if source.currency and "currency" in TABLES[table].column_names:
+        sheet.frame["currency"] = _or(sheet.frame.get("currency"), source.currency)
+    if table in _MINOR:
+        _minor_units(sheet)
+    if table == "events" and "event" not in sheet.frame:
+        sheet.frame["event"] = _event_ids(sheet.frame)
+        sheet.frame[DERIVED] = True
+    sheet.start = sheet.frame
     return sheet
 
 
@@ -60,6 +86,7 @@ def _names(table: str, source: Source, raw: pd.DataFrame) -> dict[str, str]:
     names |= source.map
     for column in TABLES[table].columns:
         filled = column.name in ("event", "known_at", "kind")
+        filled |= column.name in MONEY and not names.keys().isdisjoint(ALSO.get(table, ()))
         if column.required and not column.nullable and column.name not in names and not filled:
             raise DataError(
                 f"{source.source}: nothing is mapped to {table}.{column.name} ({column.meaning}).",
@@ -75,36 +102,30 @@ def _cast(
     kind = types.get(canonical, pa.float64())
     if kind == TEXT:
         return to_text(column)
+    if pa.types.is_list(kind):
+        return column
     if kind == TIME:
         value, bad = to_time(column, source.timezone, own)
     elif kind == FLAG:
-        value, bad = _flag(column)
-    elif pa.types.is_list(kind):
-        return column
+        value, bad = to_flag(column)
     else:
         value, bad = to_number(column, source.decimal)
-        if bad.all() and len(column):
-            raise DataError(
-                f"{source.source}, column {own!r}: no value can be read as a number.",
-                remedy=f"Map another column to {table}.{canonical}, or give `decimal`.",
-            )
-        if pa.types.is_integer(kind):
-            bad = bad | (value.notna() & np.isfinite(value) & (value != value.round())).to_numpy(bool)
+    if bad.any() and value.isna().all():
+        what = "time" if kind == TIME else "true or false" if kind == FLAG else "number"
+        remedy = f"Map another column to {table}.{canonical}"
+        raise DataError(
+            f"{source.source}, column {own!r}: no value can be read as a {what}.".replace("a true", "true"),
+            remedy=f"{remedy}, or give `decimal`." if what == "number" else f"{remedy}.",
+        )
+    if pa.types.is_integer(kind):
+        whole = (value == value.round()) & (value.abs() < _MOST)
+        bad = bad | (value.notna() & ~whole).to_numpy(bool)
+        value = value.where(whole)
     sheet.unreadable[canonical] = bad
     return value
 
 
-def _flag(column: pd.Series[Any]) -> tuple[pd.Series[Any], Any]:
-    """Booleans from bool, 0/1 or true/false, yes/no, t/f, y/n."""
-    text = column.astype("string").str.strip().str.lower()
-    true, false = ["true", "1", "1.0", "yes", "y", "t"], ["false", "0", "0.0", "no", "n", "f"]
-    value = pd.Series(pd.NA, index=column.index, dtype="boolean")
-    value[text.isin(true).fillna(value=False)] = True
-    value[text.isin(false).fillna(value=False)] = False
-    return value, (text.notna() & (text != "") & value.isna()).to_numpy(bool)
-
-
-def _extras(brief: Brief, source: Source, raw: pd.DataFrame, names: dict[str, str]) -> list[str]:
+def _extras(brief: Brief, raw: pd.DataFrame, names: dict[str, str]) -> list[str]:
     """Columns that the data dictionary names and nothing maps: carried along under their own names."""
     return [
         str(c) for c in raw.columns if str(c) in brief.columns and c not in names.values() and c not in names
@@ -118,25 +139,56 @@ def _complete_events(sheet: Sheet, source: Source) -> None:
         frame["kind"] = source.kind or "purchase"
     frame["kind"] = frame["kind"].fillna(source.kind or "purchase")
     frame["known_at"] = frame["known_at"].fillna(frame["time"]) if "known_at" in frame else frame["time"]
-    if "amount_minor" in frame:
-        frame["amount"] = frame["amount_minor"].astype("float64")
-        sheet.unreadable.setdefault("amount", sheet.unreadable["amount_minor"])
+
+
+def _or(column: pd.Series[Any] | None, value: str) -> Any:
+    return value if column is None else column.fillna(value)
+
+
+def _minor_units(sheet: Sheet) -> None:
+    """`amount` in minor units, as the cleaning rules read it: of the column in minor units, else of unit price times
+    quantity or of the amount in major units, by the decimals of each row's currency (a yen has none)."""
+    frame, major = sheet.frame, _MINOR[sheet.table]
+    minor = f"{major}_minor"
+    if minor in frame:
+        amount = frame[minor]
+        sheet.unreadable[AMOUNT] = sheet.unreadable[minor]
     elif "price" in frame:
-        quantity = frame["quantity"] if "quantity" in frame else 1.0
-        frame["amount"] = (frame["price"] * quantity * MINOR_PER_MAJOR).round()
+        amount = frame["price"] * frame.get("quantity", 1.0) * _minor_per_major(frame)
+        sheet.unreadable[AMOUNT] = sheet.unreadable["price"]
     elif "amount" in frame:
-        frame["amount"] = (frame["amount"] * MINOR_PER_MAJOR).round()
-    if "event" not in frame:
-        frame["event"] = _event_ids(frame)
-        frame[DERIVED] = True
+        amount = frame["amount"] * _minor_per_major(frame)
+    else:
+        return
+    frame[AMOUNT] = amount.round()
+    sheet.frame = frame.drop(columns=[c for c in (minor, "price") if c in frame])
+
+
+def _minor_per_major(frame: pd.DataFrame) -> Any:
+    if "currency" not in frame:
+        return 100.0
+    known = {code: 10.0 ** decimals(code) for code in frame["currency"].dropna().unique()}
+    return frame["currency"].map(known).fillna(100.0).astype("float64")
 
 
 def _event_ids(frame: pd.DataFrame) -> pd.Series[Any]:
     """The same id for the same row whatever its place in the file: a hash of its content and, among equal rows,
     its number."""
-    content = frame.astype("string").fillna("\x1f")
-    joined = content.iloc[:, 0].str.cat([content[c] for c in content.columns[1:]], sep="\x1e")
-    digests = [hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=9).hexdigest() for text in joined]
+    parts = [_written(frame[name]) for name in frame.columns]
+    joined = pc.binary_join_element_wise(*parts, "\x1e", null_handling="replace", null_replacement="\x1f")
+    digests = [
+        hashlib.blake2b(text.encode("utf-8"), digest_size=9).hexdigest() for text in joined.to_pylist()
+    ]
     numbered = pd.Series(digests, index=frame.index)
-    occurrence = numbered.groupby(numbered).cumcount()
-    return numbered.where(occurrence == 0, numbered + "." + occurrence.astype(str))
+    again = numbered.duplicated()
+    if again.any():
+        place = numbered.groupby(numbered).cumcount()
+        numbered[again] += "." + place[again].astype(str)
+    return numbered
+
+
+def _written(column: pd.Series[Any]) -> pa.Array:
+    try:
+        return pa.array(column, from_pandas=True).cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.array(column.astype("string"), pa.string())

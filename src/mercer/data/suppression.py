@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mercer.errors import OutputError
+from mercer.errors import DamagedError, OutputError
 
 
 class SuppressionList:
@@ -28,15 +28,17 @@ class SuppressionList:
     def add(self, user: str) -> None:
         """Put an id on the list, flushed to disk; adding it again changes nothing.
 
-        Raises OutputError when the folder can't be written.
+        Raises OutputError when the folder can't be written, DamagedError when the list's key is gone.
         """
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             mark = self._mark(user, self._key(create=True))
             if mark in self._marks():
                 return
+            # A crash may have left half a line: it stays a line of its own.
+            torn = self.file.is_file() and not self.file.read_bytes().endswith(b"\n")
             with self.file.open("a", encoding="ascii") as handle:
-                handle.write(mark + "\n")
+                handle.write("\n" * torn + mark + "\n")
                 handle.flush()
                 os.fsync(handle.fileno())
         except OSError as fault:
@@ -45,7 +47,7 @@ class SuppressionList:
             ) from fault
 
     def contains(self, ids: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Which ids are on the list, shape (len(ids),)."""
+        """Which ids are on the list, shape (len(ids),). Raises DamagedError when the list's key is gone."""
         marks = self._marks()
         if not marks:
             return np.zeros(len(ids), bool)
@@ -62,6 +64,11 @@ class SuppressionList:
         return frozenset(self.file.read_text("ascii").split())
 
     def _key(self, *, create: bool) -> bytes:
+        if not self.key_file.exists() and self._marks():
+            raise DamagedError(
+                "The suppression list's key is gone: nobody can tell who is on it.",
+                remedy="Put suppression.key back, or forget everyone on the list again under a new list.",
+            )
         if create and not self.key_file.exists():
             handle = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as stream:
@@ -70,4 +77,4 @@ class SuppressionList:
 
     @staticmethod
     def _mark(user: str, key: bytes) -> str:
-        return hmac.new(key, user.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.new(key, user.strip().encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -22,9 +22,12 @@ CHILD_AGE = 13
 def training_rows(tables: Tables, brief: Brief) -> npt.NDArray[np.bool_]:
     """Which rows of `events` may train a model, shape (n_events,).
 
-    Where the data have a consents table: the latest entry of (user, "recommendation") at or before the event
-    gave consent, and the user has not objected or opted out by the end of the decision day. Where the data have
-    ages: no row of a person under 13. Raises DataError when there is no event log.
+    Consent: where the consents table has any entry for "recommendation", consent is what profiling rests on, and only
+    rows count whose user's latest entry at or before the event gave it. A table without such an entry (one of
+    objections alone) says that consent was never asked for: then only withdrawals count.
+    Withdrawal: no row of a user who objected or opted out, and stands by it, by the end of the decision day.
+    Of several entries at the same time the stricter counts, here and in compliance/signals.py.
+    Children: no row of a person known to be under 13. Raises DataError when there is no event log.
     """
     events = tables.events()
     if events is None:
@@ -32,7 +35,8 @@ def training_rows(tables: Tables, brief: Brief) -> npt.NDArray[np.bool_]:
     keep = np.ones(len(events), bool)
     consents = tables.consents()
     if consents is not None:
-        keep &= consented(events["user"], micros(events["time"]), consents, PURPOSE)
+        if (consents["purpose"] == PURPOSE).any():
+            keep &= consented(events["user"], micros(events["time"]), consents, PURPOSE)
         keep &= ~events["user"].isin(_withdrawn(consents, end_of(brief))).to_numpy()
     users = tables.users()
     if users is not None and users["age"].notna().any():
@@ -55,6 +59,8 @@ def consented(
     Of two entries of the same time the refusal counts.
     """
     entries = consents.loc[consents["purpose"] == purpose]
+    if entries.empty:
+        return np.zeros(len(when), bool)
     entries = entries.assign(at=micros(entries["time"])).sort_values(["at", "given"], ascending=[True, False])
     asked = pd.DataFrame({"user": user.to_numpy(), "at": when, "row": np.arange(len(when))}).sort_values("at")
     latest = pd.merge_asof(asked, entries[["user", "at", "given"]], on="at", by="user")

@@ -30,6 +30,11 @@ def holds_card_number(text: str) -> bool:
     return any(_is_card(re.sub(r"\D", "", match.group())) for match in _RUN.finditer(text))
 
 
+def redact_cards(text: str) -> str:
+    """The text with what could be card numbers replaced."""
+    return _RUN.sub(lambda run: "‹card›" if _is_card(re.sub(r"\D", "", run.group())) else run.group(), text)
+
+
 def _is_card(digits: str) -> bool:
     issued = any(
         low <= int(digits[:size]) <= high and len(digits) in lengths for size, low, high, lengths in _RANGES

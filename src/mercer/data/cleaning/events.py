@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mercer.data.cleaning.rule import Facts, Rule
-from mercer.data.cleaning.sheet import Sheet
+from mercer.data.cleaning.sheet import AMOUNT, Sheet
 
 MOST_UNITS = 1_000_000
 MOST_MINOR = 10**12
@@ -51,26 +51,25 @@ def _quantity(sheet: Sheet, _facts: Facts) -> int:
 
 
 def _amount(sheet: Sheet, _facts: Facts) -> int:
-    if "amount" not in sheet.frame.columns:
+    if AMOUNT not in sheet.frame.columns:
         return 0
-    value = sheet.frame["amount"].to_numpy(np.float64)
-    given = sheet.frame["amount"].notna().to_numpy()
-    is_return = (
-        (sheet.frame["kind"] == "return").to_numpy(bool)
-        if "kind" in sheet.frame
-        else np.zeros(len(value), bool)
-    )
+    value = sheet.frame[AMOUNT].to_numpy(np.float64)
     with np.errstate(invalid="ignore"):
-        bad = given & (~np.isfinite(value) | (np.abs(value) > MOST_MINOR) | ((value < 0) & ~is_return))
-    for column in ("price", "amount_minor"):
+        bad = np.isinf(value) | (np.abs(value) > MOST_MINOR)
+        negative = value < 0
+    if "kind" in sheet.frame:
+        negative &= (sheet.frame["kind"] != "return").to_numpy(bool)
+    for column in (AMOUNT, "price"):
         bad |= sheet.bad_type(column)
-    return sheet.quarantine(bad, "bad-amount", "not finite, absurd, or negative without being a return")
+    return sheet.quarantine(
+        bad | negative, "bad-amount", "not finite, absurd, or negative without being a return"
+    )
 
 
 def _free(sheet: Sheet, _facts: Facts) -> int:
-    if "amount" not in sheet.frame.columns:
+    if AMOUNT not in sheet.frame.columns:
         return 0
-    bad = ((sheet.frame["kind"] == "purchase") & (sheet.frame["amount"] == 0)).to_numpy(bool)
+    bad = ((sheet.frame["kind"] == "purchase") & (sheet.frame[AMOUNT] == 0)).to_numpy(bool)
     return sheet.quarantine(bad, "zero-price", "a purchase of nothing: a gift, a sample or a correction")
 
 
@@ -98,6 +97,7 @@ UNREADABLE_TIME = Rule(
     "A row whose time can't be read has no place in a history.",
     "quarantine",
     _unreadable_time,
+    fixed=True,
 )
 FUTURE = Rule(
     "future-time",
@@ -106,7 +106,11 @@ FUTURE = Rule(
     _future,
 )
 MISSING_ITEM = Rule(
-    "missing-item", "A row without an item says nothing about taste.", "quarantine", _missing_item
+    "missing-item",
+    "A row without an item says nothing about taste.",
+    "quarantine",
+    _missing_item,
+    fixed=True,
 )
 QUANTITY = Rule(
     "bad-quantity",
@@ -114,7 +118,7 @@ QUANTITY = Rule(
     "quarantine",
     _quantity,
 )
-AMOUNT = Rule(
+SUM = Rule(
     "bad-amount",
     "An amount that is not finite, absurd, or negative without being a return is an error of entry.",
     "quarantine",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mercer.data.cleaning.events import MOST_MINOR
+from mercer.data.cleaning.people import OLDEST
 from mercer.data.cleaning.rule import Facts, Rule
-from mercer.data.cleaning.sheet import Sheet
+from mercer.data.cleaning.sheet import AMOUNT, Sheet
 
 
 def _merge(sheet: Sheet, _facts: Facts) -> int:
@@ -30,11 +32,40 @@ def _untitled(sheet: Sheet, _facts: Facts) -> int:
     return sheet.quarantine(sheet.frame["title"].isna().to_numpy(), "item-without-title", "no title to show")
 
 
+def _limits(sheet: Sheet, _facts: Facts) -> int:
+    bad = np.zeros(len(sheet.frame), bool)
+    for column in ("min_age", "available_from", "available_until"):
+        bad |= sheet.bad_type(column)
+    if "min_age" in sheet.frame:
+        bad |= ((sheet.frame["min_age"] < 0) | (sheet.frame["min_age"] > OLDEST)).to_numpy(bool)
+    return sheet.quarantine(bad, "bad-limit", "age limit or availability can't be read")
+
+
+def _price(sheet: Sheet, _facts: Facts) -> int:
+    if AMOUNT not in sheet.frame:
+        return 0
+    price = sheet.frame[AMOUNT]
+    bad = ((price < 0) | (price.abs() > MOST_MINOR)).to_numpy(bool) | sheet.bad_type(AMOUNT)
+    if bad.any():
+        sheet.frame = sheet.frame.assign(**{AMOUNT: price.mask(bad)})
+    return int(bad.sum())
+
+
+LIMITS = Rule(
+    "bad-limit",
+    "An item whose age limit or days of sale can't be read could be shown to whom or when it may not.",
+    "quarantine",
+    _limits,
+)
+PRICE = Rule(
+    "bad-price", "A price of the catalogue that is negative or not finite is unknown.", "fill", _price
+)
 MERGE = Rule(
     "repeated-item",
     "Rows that repeat an item (a catalogue taken from a log) are folded into one with its most frequent title.",
     "merge",
     _merge,
+    fixed=True,
 )
 UNTITLED = Rule(
     "item-without-title", "An item without a title can't be shown in the catalogue; its events are kept.", "quarantine",

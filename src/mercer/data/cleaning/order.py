@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 
 from mercer.contracts import TABLES
 from mercer.data.cleaning import events, items, people, repeats, returns, text
 from mercer.data.cleaning.rule import Facts, Rule
-from mercer.data.cleaning.sheet import Sheet
+from mercer.data.cleaning.sheet import AMOUNT, MONEY, Sheet
 
 
 def _missing_value(table: str) -> Callable[[Sheet, Facts], int]:
@@ -17,7 +18,7 @@ def _missing_value(table: str) -> Callable[[Sheet, Facts], int]:
 
     def apply(sheet: Sheet, _facts: Facts) -> int:
         bad = np.zeros(len(sheet.frame), bool)
-        for name in needed:
+        for name in (AMOUNT if one in MONEY else one for one in needed):
             if name in sheet.frame.columns:
                 bad |= sheet.frame[name].isna().to_numpy() | sheet.bad_type(name)
         return sheet.quarantine(bad, "missing-value", "a needed value is missing or can't be read")
@@ -32,13 +33,41 @@ def missing_value(table: str) -> Rule:
         "A row without one of its table's needed values can't be used.",
         "quarantine",
         _missing_value(table),
+        fixed=True,
+    )
+
+
+def _unreadable(table: str) -> Callable[[Sheet, Facts], int]:
+    optional = [column.name for column in TABLES[table].columns if column.nullable]
+
+    def apply(sheet: Sheet, _facts: Facts) -> int:
+        hit = np.zeros(len(sheet.frame), bool)
+        for name in optional:
+            if name not in sheet.frame.columns:
+                continue
+            bad = sheet.bad_type(name)
+            if pd.api.types.is_float_dtype(sheet.frame[name]):
+                bad = bad | np.isinf(sheet.frame[name].to_numpy(np.float64))
+            if bad.any():
+                sheet.frame = sheet.frame.assign(**{name: sheet.frame[name].mask(bad)})
+            hit |= bad
+        return int(hit.sum())
+
+    return apply
+
+
+def unreadable_value(table: str) -> Rule:
+    """Optional values that are not of their column's type."""
+    return Rule(
+        "unreadable-value",
+        "A value that is not of its column's type, where the column is optional, is unknown.",
+        "fill",
+        _unreadable(table),
+        fixed=True,
     )
 
 
 EVENTS = (
-    people.SUPPRESSED,
-    text.NUL,
-    text.LONG,
     events.UNREADABLE_TIME,
     events.FUTURE,
     people.MISSING_USER,
@@ -46,7 +75,7 @@ EVENTS = (
     repeats.REPEATED_ROW,
     returns.RETURNS,
     events.QUANTITY,
-    events.AMOUNT,
+    events.SUM,
     events.NO_PRODUCT,
     events.FREE,
     events.UNKNOWN_ITEM,
@@ -54,39 +83,30 @@ EVENTS = (
     repeats.conflict("event"),
     returns.ORIGINS,
 )
+ITEMS = (events.MISSING_ITEM, text.CARDS, items.LIMITS, items.PRICE, items.MERGE, items.UNTITLED)
+_DATED = (events.UNREADABLE_TIME, events.FUTURE)
+
+_OWN: Mapping[str, tuple[Rule, ...]] = {
+    "events": EVENTS,
+    "items": ITEMS,
+    "users": (people.MISSING_USER, repeats.duplicate("user"), repeats.conflict("user"), people.AGES),
+    "consents": _DATED,
+    "requests": (
+        *_DATED, text.CARDS, text.EMAILS, text.PHONES, repeats.duplicate("request"), repeats.conflict("request"),
+    ),
+    "outcomes": (*_DATED, events.SUM),
+    "treatments": _DATED,
+    "judgments": (events.MISSING_ITEM, text.CARDS, events.UNKNOWN_ITEM),
+    "payments": (*_DATED, events.SUM, repeats.duplicate("payment"), repeats.conflict("payment")),
+}  # fmt: skip
+"""A table's own rules, between those that every table has."""
 
 
 def rules_for(table: str) -> tuple[Rule, ...]:
     """The rules of a table in order."""
-    last = missing_value(table)
-    if table == "events":
-        return (*EVENTS, last)
-    if table == "items":
-        return (text.NUL, text.LONG, events.MISSING_ITEM, text.CARDS, items.MERGE, items.UNTITLED, last)
-    first: tuple[Rule, ...] = (people.SUPPRESSED, text.NUL, text.LONG)
-    if table == "users":
-        return (
-            *first,
-            people.MISSING_USER,
-            repeats.duplicate("user"),
-            repeats.conflict("user"),
-            people.AGES,
-            last,
-        )
-    if table == "requests":
-        return (
-            *first, events.UNREADABLE_TIME, events.FUTURE, text.CARDS, text.EMAILS, text.PHONES,
-            repeats.duplicate("request"), repeats.conflict("request"), last,
-        )  # fmt: skip
-    if table == "judgments":
-        return (*first, events.MISSING_ITEM, text.CARDS, events.UNKNOWN_ITEM, last)
-    if table == "payments":
-        return (
-            *first, events.UNREADABLE_TIME, events.FUTURE, repeats.duplicate("payment"), repeats.conflict("payment"), last,
-        )  # fmt: skip
-    if table in ("consents", "outcomes", "treatments"):
-        return (*first, events.UNREADABLE_TIME, events.FUTURE, last)
-    return (*first, last)
+    first = () if table == "items" else (people.SUPPRESSED,)
+    own = _OWN.get(table, ())
+    return (*first, text.NUL, text.LONG, *own, unreadable_value(table), missing_value(table))
 
 
 def all_rules() -> dict[str, Rule]:

@@ -37,9 +37,17 @@ def _ages(sheet: Sheet, _facts: Facts) -> int:
 
 
 SUPPRESSED = Rule(
-    "suppressed", "A row of a person who was forgotten is not taken in again.", "quarantine", _suppressed
+    "suppressed",
+    "A row of a person who was forgotten is not taken in again.",
+    "quarantine",
+    _suppressed,
+    fixed=True,
 )
 MISSING_USER = Rule(
-    "missing-user", "A row without a user belongs to nobody's history.", "quarantine", _missing
+    "missing-user",
+    "A row without a user belongs to nobody's history.",
+    "quarantine",
+    _missing,
+    fixed=True,
 )
 AGES = Rule("age-out-of-range", f"An age under 0 or over {OLDEST} is unknown.", "fill", _ages)

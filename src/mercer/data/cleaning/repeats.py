@@ -22,7 +22,7 @@ def _repeated_row(sheet: Sheet, _facts: Facts) -> int:
         return 0
     content = sheet.frame.drop(columns=[DERIVED, "event"], errors="ignore")
     return sheet.quarantine(
-        content.duplicated().to_numpy(), "repeated-row", "equal to an earlier row in every column"
+        content.duplicated().to_numpy(), "repeated-row", "equal to an earlier row in every mapped column"
     )
 
 
@@ -56,9 +56,11 @@ def _conflict(key: str) -> Callable[[Sheet, Facts], int]:
 
 
 REPEATED_ROW = Rule(
-    "repeated-row", "In a log without event ids, a row equal to an earlier one in every column was exported twice.",
-    "quarantine", _repeated_row,
-)  # fmt: skip
+    "repeated-row",
+    "In a log without event ids, a row equal to an earlier one in every mapped column was exported twice.",
+    "quarantine",
+    _repeated_row,
+)
 
 
 def duplicate(key: str) -> Rule:
@@ -68,6 +70,7 @@ def duplicate(key: str) -> Rule:
         f"The same {key} twice with equal content counts once.",
         "quarantine",
         _duplicate(key),
+        fixed=True,
     )
 
 
@@ -78,4 +81,5 @@ def conflict(key: str) -> Rule:
         f"Of one {key} id with different contents the first counts.",
         "quarantine",
         _conflict(key),
+        fixed=True,
     )

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mercer.data.cleaning.rule import Facts, Rule
-from mercer.data.cleaning.sheet import Sheet
+from mercer.data.cleaning.sheet import AMOUNT, Sheet
 
 
 def _relabel(sheet: Sheet, _facts: Facts) -> int:
-    """Rows of an order that begins with C and a digit, or with a negative quantity, become returns."""
+    """Rows of an order that begins with C and a digit, or with a negative quantity, become returns; what is a return
+    already gets the sign of one."""
     frame = sheet.frame
     hit = np.zeros(len(frame), bool)
     if sheet.has("basket"):
         hit |= frame["basket"].astype("string").str.match(r"C\d").fillna(value=False).to_numpy(bool)
     if sheet.has("quantity"):
         hit |= (frame["quantity"] < 0).to_numpy(bool)
+    if AMOUNT in frame:
+        hit |= (frame["kind"] == "return").to_numpy(bool) & (frame[AMOUNT] > 0).to_numpy(bool)
     hit &= (frame["kind"].isin(["purchase", "return"])).to_numpy(bool)
     if not hit.any():
         return 0
-    changes: dict[str, object] = {"kind": np.where(hit, "return", frame["kind"])}
+    changes: dict[str, Any] = {"kind": np.where(hit, "return", frame["kind"])}
     if "quantity" in frame:
         changes["quantity"] = frame["quantity"].abs().where(hit, frame["quantity"])
-    if "amount" in frame:
-        changes["amount"] = (-frame["amount"].abs()).where(hit, frame["amount"])
+    if AMOUNT in frame:
+        changes[AMOUNT] = (-frame[AMOUNT].abs()).where(hit, frame[AMOUNT])
     sheet.frame = frame.assign(**changes)
     return int(hit.sum())
 
@@ -40,7 +45,7 @@ def _match(sheet: Sheet, _facts: Facts) -> int:
     if not lost.any():
         return 0
     quantity = frame["quantity"].fillna(1.0) if "quantity" in frame else pd.Series(1.0, index=frame.index)
-    amount = frame["amount"].abs().fillna(0.0) if "amount" in frame else pd.Series(0.0, index=frame.index)
+    amount = frame[AMOUNT].abs().fillna(0.0) if AMOUNT in frame else pd.Series(0.0, index=frame.index)
     keys = pd.DataFrame(
         {
             "user": frame["user"], "item": frame["item"], "time": frame["time"], "quantity": quantity,
@@ -76,13 +81,14 @@ def _latest(
     found = joined["found"].to_numpy(object).copy()
     if least:
         found[~(joined["had"] >= joined["quantity"]).to_numpy(bool)] = None
-    return np.where(pd.isna(found), None, found)
+    found[pd.isna(found)] = None
+    return found
 
 
 RETURNS = Rule(
     "cancellation",
     "A row of an order whose number begins with C, or with a negative quantity, is a return: quantity positive, "
-    "amount negative.",
+    "amount negative. So is every amount of a return.",
     "relabel",
     _relabel,
 )

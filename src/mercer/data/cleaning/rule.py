@@ -32,9 +32,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named rule. `apply` changes the sheet and returns how many rows it acted on."""
+    """A named rule. `apply` changes the sheet and returns how many rows it acted on.
+
+    fixed: the brief can't switch it off, because what follows rests on it.
+    """
 
     name: str
     sentence: str
     action: Action
     apply: Callable[[Sheet, Facts], int]
+    fixed: bool = False

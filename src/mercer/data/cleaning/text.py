@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from mercer.data.cleaning.cards import holds_card_number
+from mercer.data.cleaning.cards import holds_card_number, redact_cards
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import Bools, Sheet
 
 LONGEST = 100_000
 FREE_TEXT = ("title", "text", "query")
-ANY_TEXT = (*FREE_TEXT, "event", "user", "item", "basket", "category", "brand", "channel", "session")
-
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
 _MAYBE_PHONE = re.compile(r"\d(?:[ ().\-/]?\d){6,}")
 
 
-def _where(sheet: Sheet, columns: tuple[str, ...], test: Callable[[str], bool]) -> Bools:
-    """Rows where any of the columns holds a text that passes; each distinct text is tested once."""
+def _texts(sheet: Sheet) -> Iterator[pa.ChunkedArray]:
+    """Every column of text."""
+    for column in sheet.frame.columns:
+        if sheet.frame[column].dtype == object or pd.api.types.is_string_dtype(sheet.frame[column]):
+            array = pa.array(sheet.frame[column], from_pandas=True)
+            if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+                yield array
+
+
+def _any(sheet: Sheet, test: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> Bools:
     found = np.zeros(len(sheet.frame), bool)
-    for column in columns:
-        if column in sheet.frame.columns:
-            codes, texts = pd.factorize(sheet.frame[column])
-            hits = np.array([isinstance(text, str) and test(text) for text in texts], bool)
-            found |= np.append(hits, False)[codes]
+    for array in _texts(sheet):
+        found |= np.asarray(pc.fill_null(test(array), fill_value=False), bool)
     return found
 
 
 def _nul(sheet: Sheet, _facts: Facts) -> int:
-    return sheet.quarantine(_where(sheet, ANY_TEXT, lambda text: "\0" in text), "nul-bytes", "text holds NUL")
+    bad = _any(sheet, lambda texts: pc.match_substring(texts, "\0"))
+    return sheet.quarantine(bad, "nul-bytes", "text holds NUL")
 
 
 def _long(sheet: Sheet, _facts: Facts) -> int:
-    bad = _where(sheet, ANY_TEXT, lambda text: len(text) > LONGEST)
+    bad = _any(sheet, lambda texts: pc.greater(pc.utf8_length(texts), LONGEST))
     return sheet.quarantine(bad, "text-too-long", f"text of over {LONGEST:,} characters")
 
 
 def _cards(sheet: Sheet, _facts: Facts) -> int:
-    bad = _where(sheet, FREE_TEXT, holds_card_number)
+    bad = np.zeros(len(sheet.frame), bool)
+    for column in FREE_TEXT:
+        if column in sheet.frame.columns:
+            codes, texts = pd.factorize(sheet.frame[column])
+            bad |= np.array([*(holds_card_number(str(text)) for text in texts), False], bool)[codes]
     return sheet.quarantine(bad, "card-number-in-text", "text holds what may be a card number")
 
 
@@ -80,6 +90,13 @@ def _redact(column: str, change: Callable[[str], str]) -> Callable[[Sheet, Facts
 
     return apply
 
+
+def _redact_query(text: str) -> str:
+    return redact_phones(redact_emails(redact_cards(text)))
+
+
+SCRUB = {"title": redact_cards, "text": redact_cards, "query": _redact_query}
+"""What quarantine may not keep of free text either."""
 
 NUL = Rule("nul-bytes", "A text that holds a NUL byte breaks other programs.", "quarantine", _nul)
 LONG = Rule(
