@@ -25,7 +25,7 @@ def main() -> None:
     from mercer.errors import MercerError
 
     try:
-        app(standalone_mode=True)
+        app(prog_name="mercer", standalone_mode=True)
     except MercerError as fault:
         err.print(f"[bold red]error:[/] {_plain(fault.message)}")
         if fault.remedy:
