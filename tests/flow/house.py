@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,3 +95,19 @@ def without_timings(board: Mapping[str, Any]) -> dict[str, Any]:
 def steps_done(run: mercer.Run) -> list[str]:
     """Names of the steps that a run did itself, not found in the cache."""
     return [step["name"] for step in run.manifest["steps"] if not step["cached"]]
+
+
+def linked_copy(source: Path, target: Path) -> Path:
+    """A copy that may be changed as mercer changes files: by renaming new ones over them.
+
+    Ledgers and databases are written in place, so they are copied; all else is linked, for it is large.
+    """
+    in_place = (".jsonl", ".db", ".db-wal", ".db-shm")
+
+    def copy(file: str, to: str) -> None:
+        if file.endswith(in_place):
+            shutil.copyfile(file, to)
+        else:
+            os.link(file, to)
+
+    return Path(shutil.copytree(source, target, copy_function=copy))

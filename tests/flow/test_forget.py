@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from mercer.serving import OnlineState, erasure, prepare
 from mercer.serving.answering import now
 from starlette.testclient import TestClient
 
-from flow.house import House, cache_at
+from flow.house import House, cache_at, linked_copy
 
 AT = datetime(2026, 10, 2, 9, 0, tzinfo=UTC)
 
@@ -45,7 +44,7 @@ class Forgotten:
 def forgotten(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forgotten]:
     """Run elsewhere from a copy of the shared cache, serve, export, forget, and run again."""
     folder = tmp_path_factory.mktemp("forget")
-    cache = Path(shutil.copytree(house.cache, folder / "cache"))
+    cache = linked_copy(house.cache, folder / "cache")
     with cache_at(cache):
         run = mercer.run(house.brief_file, folder / "run")
         user = ask_for_someone(run)

@@ -15,7 +15,7 @@ from mercer.evaluation import TestLooks
 from mercer.pipeline import STAGES
 from mercer.serving.erasure import altered
 
-from flow.house import House, steps_done, without_timings
+from flow.house import House, cache_at, linked_copy, steps_done, without_timings
 
 
 def test_the_gates_let_it_pass(house: House) -> None:
@@ -163,7 +163,9 @@ def test_another_option_changes_only_what_depends_on_it(house: House, tmp_path: 
     brief = Brief.model_validate(
         house.brief.model_copy(update={"targets": {**house.brief.targets, "next-item": other}}).model_dump(by_alias=True)
     )
-    run = mercer.run(brief, tmp_path / "other", until="evaluate")
+    with cache_at(linked_copy(house.cache, tmp_path / "cache")):
+        run = mercer.run(brief, tmp_path / "other", until="evaluate")
+    assert run.manifest["test_looks"]["next-item"] == house.run.manifest["test_looks"]["next-item"] + 1
     done = steps_done(run)
     assert set(done) - {"leaderboard"} <= {
         "fit:next-item:item-knn",
