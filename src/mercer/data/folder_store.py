@@ -137,7 +137,8 @@ def _hits(table: pa.Table, user: str) -> Bools:
             hit |= _true(pc.equal(_text(table.column(name)), user.strip()))
     if "content" in table.column_names:
         content = _text(table.column("content"))
-        maybe = _true(pc.match_substring(content, json.dumps(user.strip(), ensure_ascii=False)[1:-1]))
+        quoted = json.dumps(user.strip(), ensure_ascii=False)[1:-1]
+        maybe = _true(pc.match_substring(pc.replace_substring(content, "\\/", "/"), quoted))
         if "user" in table.column_names:
             maybe &= ~_true(pc.is_valid(table.column("user")))
         for row in np.flatnonzero(maybe):

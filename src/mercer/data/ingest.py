@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,24 @@ def ingest(
     """
     bar = progress or Silent()
     _check_rules(brief)
-    sources = _sources(brief, data_folders)
+    sources = sources_of(brief, data_folders)
+    accounting = clean_tables(brief, sources, data_folders, out, suppressed, bar)
+    bar.advance(len(sources), len(sources) + 1, "profile")
+    from mercer.data.profile import write_profile
+
+    write_profile(out, brief)
+    return accounting
+
+
+def clean_tables(
+    brief: Brief,
+    sources: Mapping[str, Source],
+    data_folders: tuple[Path, ...],
+    out: Path,
+    suppressed: Suppressed | None,
+    bar: Progress,
+) -> Accounting:
+    """Read, map, clean and write the tables one after the other, then the accounting. Raises as `ingest` does."""
     _folder(out / "quarantine")
     accounting = Accounting()
     items: frozenset[str] | None = None
@@ -68,10 +86,6 @@ def ingest(
             _write(sheet.quarantine_table(SCRUB), out / "quarantine" / f"{name}.parquet")
             accounting.tables[name] = _count(sheet, rules)
     _write_text(json.dumps(accounting.to_json(), indent=1), out / "accounting.json")
-    bar.advance(len(wanted), len(wanted) + 1, "profile")
-    from mercer.data.profile import write_profile
-
-    write_profile(out, brief)
     return accounting
 
 
@@ -103,7 +117,8 @@ def _check_rules(brief: Brief) -> None:
             )
 
 
-def _sources(brief: Brief, folders: tuple[Path, ...]) -> dict[str, Source]:
+def sources_of(brief: Brief, folders: tuple[Path, ...]) -> dict[str, Source]:
+    """The sources that a brief names; for a simulated shop, every canonical table of the first folder."""
     if brief.data.simulate is None:
         return brief.data.sources
     return {
@@ -113,7 +128,7 @@ def _sources(brief: Brief, folders: tuple[Path, ...]) -> dict[str, Source]:
     }
 
 
-def _is_catalogue(sources: dict[str, Source]) -> bool:
+def _is_catalogue(sources: Mapping[str, Source]) -> bool:
     """Whether items have a source of their own: a catalogue taken from the log can't contradict the log."""
     events = sources.get("events")
     return "items" in sources and (events is None or events.source != sources["items"].source)

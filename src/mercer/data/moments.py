@@ -70,13 +70,15 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
     """Trimmed text, null where empty; whole numbers without a decimal point."""
     if pd.api.types.is_float_dtype(column):
         column = column.round().astype("Int64")
-    text = column.astype("string").str.strip()
-    return text.mask(text == "")
+    text: pd.Series[Any] = column.astype("string").str.strip()
+    text[text == ""] = pd.NA
+    return text
 
 
 def _clocked(column: pd.Series[Any], zone: str | None, name: str) -> pd.Series[Any]:
     if getattr(column.dt, "tz", None) is not None:
-        return column.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
+        utc: pd.Series[Any] = column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return utc.astype("datetime64[us]")
     local = column.astype("datetime64[us]")
     micros = local.to_numpy().astype(np.int64)
     known = local.notna().to_numpy(bool)

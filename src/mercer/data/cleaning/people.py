@@ -33,6 +33,7 @@ def _ages(sheet: Sheet, _facts: Facts) -> int:
     bad = ((age < 0) | (age > OLDEST)).fillna(value=False).to_numpy(bool) | sheet.bad_type("age")
     if bad.any():
         sheet.frame = sheet.frame.assign(age=age.mask(bad))
+        sheet.unreadable.pop("age", None)
     return int(bad.sum())
 
 
