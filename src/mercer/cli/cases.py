@@ -74,8 +74,15 @@ def show(
     if as_json:
         print_json(found.to_json())
         return
-    for name, value in found.to_json().items():
-        out.print(f"[bold]{name}[/]: {value}")
+    content = found.to_json()
+    reasons, history = content.pop("reasons"), content.pop("history")
+    for name, value in content.items():
+        out.print(f"[bold]{name}[/]: {'–' if value is None else value}", markup=True)
+    for reason in reasons:
+        out.print(f"  because {_reason(reason)}", markup=False)
+    for step in history:
+        said = " ".join(str(step[key]) for key in ("disposition", "reviewer_role", "note") if step.get(key))
+        out.print(f"  {str(step['at'])[:16]} {step['action']} {said}".rstrip(), markup=False)
 
 
 @app.command("close")
@@ -97,3 +104,13 @@ def close(
         case, disposition=disposition, reviewer_role=role, at=datetime.now(UTC), note=note
     )
     out.print(f"Case {case} closed as {disposition} by {role}.")
+
+
+def _reason(reason: object) -> str:
+    """A reason in words: what it means, its value, and which way it moved the score."""
+    if not isinstance(reason, dict):
+        return str(reason)
+    meaning = reason.get("meaning") or reason.get("feature", "")
+    value, push = reason.get("value"), reason.get("contribution")
+    said = f"{meaning}: {value:.4g}" if isinstance(value, float) else f"{meaning}: {value}"
+    return f"{said} ({'raises' if push > 0 else 'lowers'} the score)" if isinstance(push, float) else said

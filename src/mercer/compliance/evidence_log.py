@@ -121,6 +121,15 @@ class EvidenceLog:
             self._check_head(str(lines[0]["hash"]), [str(line["hash"]) for line in lines])
         return [_entry(line) for line in lines]
 
+    def foreign_key(self) -> str | None:
+        """Fingerprint of the key that the log names when it is not this key folder's; else None.
+
+        Such a log can't be continued here; `verify` with that key's public half still can check it.
+        """
+        entries = self.entries()
+        own = _fingerprint(self._public_key())
+        return entries[0].key if entries and entries[0].key != own else None
+
     @property
     def public_key(self) -> bytes:
         """The 32 raw bytes that others verify with. Made with the private key on first use."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mercer.compliance import Evidence
 
 CANDIDATE = "release"
+EVIDENCE = "evidence.jsonl"
 
 
 def winners(flow: Flow, judged: list[Judged], chosen: Mapping[str, Step]) -> dict[str, Judged]:
@@ -186,6 +187,29 @@ def open_cases(flow: Flow, checked: Step) -> None:
     )
 
 
+def settle_evidence(flow: Flow) -> None:
+    """Before any work: the run folder's evidence log is whole and can be continued.
+
+    A log signed with another key (made with another cache) is kept under a name of its own, and a new one begins.
+    Raises DamagedError when a line was changed, taken away or put in.
+    """
+    from mercer.compliance import EvidenceLog
+
+    place = flow.out / EVIDENCE
+    if not place.is_file():
+        return
+    log = EvidenceLog(place, flow.cache / "keys")
+    other = log.foreign_key()
+    if other is None:
+        log.verify()
+        return
+    kept = place.with_name(f"evidence.{other[:8]}.jsonl")
+    place.rename(kept)
+    flow.progress.note(
+        f"The evidence log was signed with another key: kept as {kept.name}, a new one begins."
+    )
+
+
 def sign(flow: Flow) -> None:
     """Add what this run did to the signed evidence log, unless its last entry says the same already."""
     from mercer.compliance import EvidenceLog
@@ -196,7 +220,7 @@ def sign(flow: Flow) -> None:
         "files": {name: file_hash(flow.out / name) for name in files},
         "steps": {step.name: step.key for step in flow.steps.values()},
     }
-    log = EvidenceLog(flow.out / "evidence.jsonl", flow.cache / "keys")
+    log = EvidenceLog(flow.out / EVIDENCE, flow.cache / "keys")
     if log.last_facts() != facts:
         log.append(facts, at=datetime.now(UTC))
 

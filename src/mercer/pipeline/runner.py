@@ -65,6 +65,7 @@ def run(
         plan = {name: entries(name, target) for name, target in loaded.targets.items()}
         check_opponent(flow, plan)
         with locked(folder):
+            judge.settle_evidence(flow)
             walk(flow, plan, until)
         return Run(folder)
 
