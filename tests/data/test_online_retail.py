@@ -1,0 +1,83 @@
+"""A real merchant's log, every row accounted for: UCI Online Retail, which the repository holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from mercer.brief import Brief
+from mercer.data import Tables, build_interactions
+
+from .made import Cleaned, clean
+
+ROWS = 541_909
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Cleaned:
+    brief = Brief.load(ROOT / "briefs" / "online-retail.yaml")
+    return clean(brief, ROOT / "briefs" / "data", tmp_path_factory.mktemp("retail"))
+
+
+def test_every_row_is_kept_quarantined_or_merged(cleaned: Cleaned) -> None:
+    for name, expected in (("events", (399_654, 142_255, 0)), ("items", (3_958, 112, 537_839))):
+        count = cleaned.accounting.tables[name]
+        assert count.read == ROWS
+        assert (count.kept, count.quarantined, count.merged) == expected
+        assert sum(expected) == ROWS
+        assert len(cleaned.kept(name)) == count.kept
+        assert len(cleaned.quarantined(name)) == count.quarantined
+
+
+def test_the_rules_that_acted(cleaned: Cleaned) -> None:
+    assert cleaned.rules() == {
+        "missing-user": 135_080, "repeated-row": 5_227, "cancellation": 8_872, "non-product": 1_915, "zero-price": 33,
+        "matched-return": 7_362,
+    }  # fmt: skip
+    assert cleaned.rules("items") == {"repeated-item": 537_839, "item-without-title": 112}
+
+
+def test_missing_users_are_those_of_the_source(cleaned: Cleaned) -> None:
+    raw = pd.read_parquet(ROOT / "briefs" / "data" / "online_retail.parquet")
+    nobody = raw["CustomerID"].isna() if raw["CustomerID"].isna().any() else raw["CustomerID"] == 0
+    found = cleaned.quarantined()
+    rows = found.loc[found["rule"] == "missing-user", "row"]
+    assert nobody.iloc[rows].all()
+    assert len(rows) == int(nobody.sum())
+
+
+def test_the_greatest_return_undoes_its_order_of_twelve_minutes_before(cleaned: Cleaned) -> None:
+    log = cleaned.kept()
+    back = log.loc[log["amount_minor"].idxmin()]
+    order = log.set_index("event").loc[back["origin"]]
+    assert (back["kind"], back["amount_minor"], order["amount_minor"]) == ("return", -16_846_960, 16_846_960)
+    assert (order["user"], order["item"], order["quantity"]) == (back["user"], back["item"], back["quantity"])
+    assert back["time"] - order["time"] == pd.Timedelta(minutes=12)
+
+
+def test_local_times_became_utc(cleaned: Cleaned) -> None:
+    raw = pd.read_parquet(
+        ROOT / "briefs" / "data" / "online_retail.parquet", columns=["InvoiceNo", "InvoiceDate"]
+    )
+    local = raw.drop_duplicates("InvoiceNo").set_index("InvoiceNo")["InvoiceDate"]
+    log = cleaned.kept().drop_duplicates("basket")
+    ahead = pd.Series(
+        local.loc[log["basket"]].to_numpy() - log["time"].to_numpy(), index=log["time"]
+    ).sort_index()
+    assert set(ahead["2011-04":"2011-09"]) == {pd.Timedelta(hours=1)}
+    assert set(ahead["2010-12":"2011-02"]) == {pd.Timedelta(0)}
+
+
+def test_the_log_in_memory_holds_the_same_events(cleaned: Cleaned) -> None:
+    brief = Brief.load(ROOT / "briefs" / "online-retail.yaml")
+    log = build_interactions(Tables.load(cleaned.out), brief)
+    kept = cleaned.kept()
+    assert log.n_events == len(kept)
+    assert int(log.amount_minor.sum()) == int(kept["amount_minor"].sum())
+    assert log.n_users == kept["user"].nunique()
+    assert np.all(np.diff(log.time)[np.diff(log.user_of) == 0] >= 0)
+    assert Path(cleaned.out / "events.parquet").stat().st_size < 20_000_000
