@@ -4,9 +4,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from flow.house import House, make_house, shared_folder
 
 from cli.typed import Typed, typed
-from flow.house import House, make_house, shared_folder
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from flow.house import House
 
 from cli.typed import Typed
-from flow.house import House
 from mercer.brief import Brief
 from mercer.compliance import FAULTS
 
@@ -18,7 +18,9 @@ from mercer.compliance import FAULTS
 def csv(house: House, tmp_path: Path) -> Path:
     """The shop's purchases as a merchant would export them: own names, no zone, no currency."""
     events = pd.read_parquet(house.folder / "data" / "events.parquet")
-    bought = events.loc[events["kind"] == "purchase", ["event", "user", "item", "time", "quantity", "amount_minor"]]
+    bought = events.loc[
+        events["kind"] == "purchase", ["event", "user", "item", "time", "quantity", "amount_minor"]
+    ]
     place = tmp_path / "orders.csv"
     bought.assign(amount_minor=bought["amount_minor"] / 100).rename(
         columns={
@@ -88,7 +90,9 @@ def test_clean_stops_after_the_data(mercer: Typed, house: House, house_cache: Pa
 
 def test_models_are_listed_with_their_tasks(mercer: Typed) -> None:
     told = {row["model"]: row for row in json.loads(mercer("models", "list", "--json").out)}
-    assert {"most-popular", "buy-again", "item-knn", "bm25", "bm25-minilm", "past-rate", "lightgbm"} <= set(told)
+    assert {"most-popular", "buy-again", "item-knn", "bm25", "bm25-minilm", "past-rate", "lightgbm"} <= set(
+        told
+    )
     assert told["item-knn"]["task"] == "recommend"
     assert told["lightgbm"]["task"] == "behavior (probability, amount)"
     assert told["bm25"]["what"]

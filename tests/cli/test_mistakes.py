@@ -53,7 +53,9 @@ def is_mistake(said: Said, *parts: str) -> None:
         assert part in said.sentence
 
 
-@pytest.mark.parametrize("words", [["rnu"], ["run"], ["run", "a.yaml", "--outt", "x"], ["cases", "close", "c"]])
+@pytest.mark.parametrize(
+    "words", [["rnu"], ["run"], ["run", "a.yaml", "--outt", "x"], ["cases", "close", "c"]]
+)
 def test_wrong_usage(mercer: Typed, words: list[str]) -> None:
     said = mercer(*words)
     assert said.code == 2

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from flow.house import House, linked_copy
 
 from cli.typed import Typed
-from flow.house import House, linked_copy
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def test_a_case_is_listed_shown_and_closed(mercer: Typed, run: Path) -> None:
     assert "Traceback" not in again.err
 
 
-@pytest.mark.parametrize("words", [["show", "no-such"], ["close", "no-such", "--as", "dismissed", "--role", "x"]])
+@pytest.mark.parametrize(
+    "words", [["show", "no-such"], ["close", "no-such", "--as", "dismissed", "--role", "x"]]
+)
 def test_an_unknown_case(mercer: Typed, run: Path, words: list[str]) -> None:
     said = mercer("cases", *words, "--run", run)
     assert said.code == 2

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from flow.house import House, linked_copy
 
 from cli.typed import Typed
-from flow.house import House, linked_copy
 
 
 @pytest.fixture
@@ -25,7 +25,16 @@ def test_run_prints_leaderboard_decision_and_places(
 ) -> None:
     said = mercer("run", house.brief_file, "--out", tmp_path / "run")
     assert said.code == 0, said.err
-    for part in ("next-item", "item-knn", "find", "repurchase", "Page:", "report.html", "Release:", "mercer serve"):
+    for part in (
+        "next-item",
+        "item-knn",
+        "find",
+        "repurchase",
+        "Page:",
+        "report.html",
+        "Release:",
+        "mercer serve",
+    ):
         assert part in said.out, part
     assert "from an earlier run" in said.err
     assert "Traceback" not in said.err
@@ -74,7 +83,8 @@ def test_rankings_of_another_system_are_scored_like_the_models(
     value = {
         row["model"]: row["value"]
         for row in board["rows"]
-        if (row["target"], row["split"], row["metric"], row["slice"]) == ("next-item", "test", "ndcg@10", "all")
+        if (row["target"], row["split"], row["metric"], row["slice"])
+        == ("next-item", "test", "ndcg@10", "all")
     }
     assert value["ours"] == pytest.approx(value["item-knn"], abs=0.02)
     assert any("ours" in (one["a"], one["b"]) for one in board["comparisons"])
@@ -111,7 +121,11 @@ def test_a_run_compared_with_itself_is_no_different(mercer: Typed, house: House)
     said = mercer("compare", house.folder, house.folder)
     assert said.code == 0, said.err
     assert "no-difference" in said.out
-    told = json.loads(mercer("compare", house.folder, house.folder, "--target", "repurchase", "--metric", "brier", "--json").out)
+    told = json.loads(
+        mercer(
+            "compare", house.folder, house.folder, "--target", "repurchase", "--metric", "brier", "--json"
+        ).out
+    )
     assert told["difference"] == 0
     assert told["verdict"] == "no-difference"
 

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import httpx
-
 from flow.house import House
 from flow.process import command, environment
 

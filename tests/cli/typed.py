@@ -28,9 +28,7 @@ class Said:
         return re.sub(r"[\s│╭╮╰╯─]+", " ", self.err).strip()
 
 
-def typed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
-) -> Said:
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
     monkeypatch.setattr("sys.argv", ["mercer", *map(str, arguments)])
     monkeypatch.setenv("COLUMNS", "200")
     capsys.readouterr()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mercer
 import pandas as pd
 import yaml
+from starlette.testclient import TestClient
+
+import mercer
+from flow.house import House
 from mercer.brief import Brief
 from mercer.data import Tables
 from mercer.pipeline import check
 from mercer.serving import prepare
-from starlette.testclient import TestClient
-
-from flow.house import House
 
 N = 20
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
-import mercer
 import pytest
+
+import mercer
+from flow.house import House, steps_done
 from mercer.compliance import FAULTS
 from mercer.errors import NotFoundError
-
-from flow.house import House, steps_done
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import mercer
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from mercer.serving import OnlineState, erasure, prepare
-from mercer.serving.answering import now
 from starlette.testclient import TestClient
 
+import mercer
 from flow.house import House, cache_at, linked_copy
+from mercer.serving import OnlineState, erasure, prepare
+from mercer.serving.answering import now
 
 AT = datetime(2026, 10, 2, 9, 0, tzinfo=UTC)
 

@@ -6,12 +6,12 @@ import random
 import signal
 from pathlib import Path
 
-import mercer
 import pytest
-from mercer.evaluation import TestLooks
 
+import mercer
 from flow.house import House, without_timings
 from flow.process import run_to_the_end, run_until
+from mercer.evaluation import TestLooks
 
 STEPS = 52
 """Steps that a run of the small brief reports."""

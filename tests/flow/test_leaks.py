@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
+from flow.house import House
 from mercer.brief import BehaviorTarget, RecommendTarget, Split
 from mercer.contracts import Dataset, Interactions
 from mercer.data import audit_leakage
 from mercer.data.splits import BehaviorSplit, RecommendSplit, SearchSplit, split_recommend
 from mercer.errors import LeakageError
 from mercer.pipeline.material import Material
-
-from flow.house import House
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import mercer
 import numpy as np
 import pandas as pd
 import pytest
+from serving.live import live
+
+import mercer
+from flow.house import House, cache_at
 from mercer.contracts import NEVER, Interactions
 from mercer.pipeline.material import Material
 from mercer.release import Overlay
 from mercer.serving import prepare
 from mercer.serving.wire import as_time
-
-from flow.house import House, cache_at
-from serving.live import live
 
 MOST = 200
 """Users who are compared, where the test has as many."""
@@ -51,9 +51,7 @@ def material(house: House) -> Material:
     return Material(house.folder / "data", house.brief)
 
 
-def test_recommended_lists_equal_the_scored_ones(
-    house: House, material: Material, api: httpx.Client
-) -> None:
+def test_recommended_lists_equal_the_scored_ones(house: House, material: Material, api: httpx.Client) -> None:
     requests = material.split("next-item").test.requests
     expected = scored_lists(house, "next-item")
     assert len(requests) >= 50
@@ -74,7 +72,7 @@ def test_recommended_lists_equal_the_scored_ones(
 def test_searched_lists_equal_the_scored_ones(house: House, material: Material, api: httpx.Client) -> None:
     requests = material.split("find").test.requests
     expected = scored_lists(house, "find")
-    for row, query in enumerate(requests.query or ()):
+    for query in requests.query or ():
         body = {
             "target": "find",
             "query": query,

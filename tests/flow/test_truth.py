@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mercer
 import numpy as np
 import pandas as pd
 import pytest
+
+import mercer
+from flow.house import House
 from mercer.environment import cache_folder
 from mercer.simulate import Truth, demo_brief
-
-from flow.house import House
 
 
 def test_probabilities_are_nearer_to_the_truth_than_the_base_rate(house: House) -> None:
