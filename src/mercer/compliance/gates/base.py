@@ -20,6 +20,7 @@ class Measured:
 
     examined: how many things were looked at. violations: how many of them break the rule.
     missing: what was not there to be measured; the rule is then not assessed unless something else fails.
+    bring: what would let the rule be measured; left out, the rule's own remedy says it.
     """
 
     examined: int
@@ -27,6 +28,7 @@ class Measured:
     measured: float | str
     offending: Sequence[Mapping[str, Any]] = ()
     missing: str = ""
+    bring: str = ""
     target: str = ""
     threshold: float | str | None = None
 
@@ -60,6 +62,7 @@ class RuleGate:
             threshold=seen.threshold,
             because=_because(seen),
             target=seen.target,
+            remedy=seen.bring if seen.status == "NOT_ASSESSED" else "",
             offending=tuple(seen.offending)[:MOST_ROWS] if seen.status == "FAIL" else (),
         )
 
@@ -80,6 +83,7 @@ class RuleGate:
         threshold: float | str | None = None,
         because: str = "",
         target: str = "",
+        remedy: str = "",
         offending: tuple[Mapping[str, Any], ...] = (),
     ) -> Finding:
         """A finding of this gate under its rule."""
@@ -91,7 +95,7 @@ class RuleGate:
             examined=examined,
             measured=measured,
             threshold=self.rule.threshold if threshold is None else threshold,
-            remedy=self.rule.remedy,
+            remedy=remedy or self.rule.remedy,
             because=because,
             target=target,
             offending=offending,

@@ -24,6 +24,7 @@ class ConsentAtEvent(RuleGate):
             return Measured(
                 examined=0, violations=0, measured="none",
                 missing="The data hold no consents table, so consent can't be looked up.",
+                bring="Map data.consents in the brief, or let a role accept the rule by reason and day.",
             )  # fmt: skip
         users = events["user"].to_numpy(object)
         held = signals_for(users, consents, micros(events["time"]), purpose=CONSENT)
