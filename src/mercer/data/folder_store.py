@@ -121,12 +121,20 @@ def _skipped(path: Path) -> bool:
 
 def _read(path: Path) -> pa.Table:
     try:
-        return pq.ParquetFile(path).read()
+        return _plain_columns(pq.ParquetFile(path).read())
     except (OSError, pa.ArrowException) as fault:
         raise DamagedError(
             f"{path.name} can't be read, so nobody can tell whom it holds.",
             remedy="Remove the file or the run that it belongs to, then forget the person again.",
         ) from fault
+
+
+def _plain_columns(table: pa.Table) -> pa.Table:
+    """Without dictionaries: they would keep the ids of rows that are gone."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(at, field.name, table.column(at).cast(field.type.value_type))
+    return table
 
 
 def _hits(table: pa.Table, user: str) -> Bools:

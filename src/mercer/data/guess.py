@@ -10,7 +10,10 @@ from typing import Any
 import pandas as pd
 
 from mercer.brief import Source
+from mercer.data.casts import to_number
+from mercer.data.moments import to_time
 from mercer.data.sources import read_frame
+from mercer.errors import DataError
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": ("customer", "user", "client", "member", "buyer", "account", "shopper"),
@@ -64,12 +67,9 @@ def guess_mapping(path: Path) -> Guess:
         table = "items"
     else:
         table = "examples"
-    times = (
-        pd.to_datetime(frame[found["time"]], errors="coerce")
-        if "time" in found
-        else pd.Series(dtype="datetime64[us]")
+    times, naive = (
+        _times(frame[found["time"]]) if "time" in found else (pd.Series(dtype="datetime64[us]"), False)
     )
-    naive = "time" in found and getattr(times.dt, "tz", None) is None
     unknown = [
         *(["timezone"] if naive else []),
         *(["currency"] if {"price", "amount"} & found.keys() else []),
@@ -92,23 +92,33 @@ def _fit(canonical: str, words: tuple[str, ...], name: str, column: pd.Series[An
     named = max(
         (len(word) / max(len(plain), 1) for word in words if word.replace("_", "") in plain), default=0.0
     )
+    if canonical == "item" and plain == "id":
+        named = 0.1  # a table's own id, where no other column is called an item
     if not named:
         return 0.0
     score = 0.6 + 0.4 * named
     sample = column.dropna().head(1_000)
     if canonical == "time" and not _are_times(sample):
         return 0.0
-    if (
-        canonical in ("quantity", "price", "amount")
-        and pd.to_numeric(sample, errors="coerce").isna().mean() > 0.1
-    ):
+    if canonical in ("quantity", "price", "amount") and to_number(sample)[1].mean() > 0.1:
         return 0.0
     return score
 
 
 def _are_times(sample: pd.Series[Any]) -> bool:
-    if pd.api.types.is_datetime64_any_dtype(sample):
-        return True
-    if pd.api.types.is_numeric_dtype(sample):
+    if not len(sample):
         return False
-    return bool(pd.to_datetime(sample, errors="coerce", format="mixed").notna().mean() > 0.9)
+    return bool(_times(sample)[0].notna().mean() > 0.9)
+
+
+def _times(column: pd.Series[Any]) -> tuple[pd.Series[Any], bool]:
+    """The times that a column says, and whether they carry no zone; none where days and months can't be told apart."""
+    nothing = pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
+    try:
+        return to_time(column, None, "")[0], False
+    except DataError:
+        pass
+    try:
+        return to_time(column, "UTC", "")[0], True
+    except DataError:
+        return nothing, True
