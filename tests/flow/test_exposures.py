@@ -34,7 +34,9 @@ def test_a_second_brief_reads_what_the_release_showed(house: House, tmp_path: Pa
     assert set(asked["request"]) == set(shown)
     assert set(asked["release"]) == {mercer.load(house.folder).release.hash}
     assert set(outcomes["request"]) == set(shown)
-    assert (tables.events() is not None) and len(events) == len(tables.events())
+    read = tables.events()
+    assert read is not None
+    assert len(read) == len(events)
     report = check(second_brief(), data=log)
     assert report.targets[0].test_units > 0
 

@@ -115,7 +115,7 @@ def test_the_release_that_the_person_had_trained_is_named(forgotten: Forgotten) 
     assert trained.hash == mercer.load(forgotten.run.path).release.hash
 
 
-def test_no_file_of_the_run_or_the_cache_names_the_person(forgotten: Forgotten) -> None:
+def test_no_file_of_the_run_names_the_person(forgotten: Forgotten) -> None:
     assert naming(forgotten.user, forgotten.run.path) == []
 
 
@@ -148,11 +148,13 @@ def test_the_gate_that_looks_for_forgotten_people_passes_again(forgotten: Forgot
 
 def naming(user: str, folder: Path) -> list[str]:
     """Files that hold the id in plain sight: in their bytes, or in a text column of a Parquet file."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and (user.encode() in path.read_bytes() or in_table(user, path)):
-            found.append(path.relative_to(folder).as_posix())
-    return found
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert files
+    return [
+        path.relative_to(folder).as_posix()
+        for path in files
+        if user.encode() in path.read_bytes() or in_table(user, path)
+    ]
 
 
 def in_table(user: str, path: Path) -> bool:

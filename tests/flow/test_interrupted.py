@@ -55,6 +55,7 @@ def kill_and_finish(house: House, folder: Path, *, kills: int, seed: int) -> Non
     assert killed >= kills - 1
     assert run_to_the_end(house.brief_file, out, cache).code == 0
     same_as_uninterrupted(house, out)
+    assert list((cache / "steps").rglob("*.tmp")) == []
     looks = TestLooks(cache / "test-looks.jsonl")
     assert len(list(looks.looks())) >= sum(house.run.manifest["test_looks"].values())
 

@@ -42,7 +42,7 @@ def test_a_training_event_of_the_future_is_caught(recommended: RecommendSplit) -
     log = recommended.train.interactions
     assert log is not None
     late = late_event(log, recommended.train.as_of + 1)
-    with pytest.raises(LeakageError, match="1 of .* training events"):
+    with pytest.raises(LeakageError, match=r"1 of .* training events"):
         audit_leakage(replace(recommended, train=replace(recommended.train, interactions=late)))
 
 
@@ -62,7 +62,7 @@ def test_a_judgment_of_a_held_out_query_is_caught(material: Material) -> None:
     row = pd.DataFrame([{"query": query, "item": material.vocabulary.ids[0], "grade": 1.0}])
     known = row if judgments is None else pd.concat([judgments, row], ignore_index=True)
     train: Dataset = replace(split.train, judgments=known)
-    with pytest.raises(LeakageError, match="1 of .* training judgments"):
+    with pytest.raises(LeakageError, match=r"1 of .* training judgments"):
         audit_leakage(replace(split, train=train))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mercer.errors import OutputError
-from mercer.pipeline.cache import StepCache, key_of, publish, write_text
+from mercer.pipeline.cache import StepCache, beside, key_of, publish, sweep, write_text
 
 
 def make_letter(text: str = "hello"):
@@ -127,3 +127,19 @@ def test_writing_into_a_file_as_folder_is_a_clear_error(tmp_path: Path) -> None:
     place.write_text("")
     with pytest.raises(OutputError, match="--out"):
         write_text(place / "x.json", "{}")
+
+
+def test_what_killed_processes_left_is_swept_and_what_living_ones_write_is_not(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+
+    def made_by(process: int, ending: str) -> str:
+        return beside(tmp_path / "data", ending).name.replace(f".{os.getpid()}.", f".{process}.")
+
+    left = [made_by(gone.pid, "tmp"), made_by(gone.pid, "old")]
+    elsewhere = f".data.elsewhere.{gone.pid}.tmp"
+    kept = [made_by(os.getpid(), "tmp"), made_by(os.getppid(), "tmp"), elsewhere, "data"]
+    for name in (*left, *kept):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    sweep(tmp_path / "data")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

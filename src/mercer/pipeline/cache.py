@@ -10,9 +10,12 @@ a process killed at any moment leaves nothing half-written under a key.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import threading
 import time
@@ -27,6 +30,8 @@ from mercer.errors import MercerError, OutputError
 
 STEP_FILE = "step.json"
 _CHUNK = 1 << 20
+_HOST = re.sub(r"\W", "-", platform.node())
+"""Hosts and containers may share a cache, but no process numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,9 @@ class StepCache:
         found = self._read(name, key, place)
         if found is not None:
             return found
-        work = place.with_name(f"{key}.{os.getpid()}.tmp")
+        work = beside(place, "tmp")
         try:
+            sweep(place)
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
         except OSError as fault:
@@ -161,13 +167,14 @@ def publish(source: Path, target: Path) -> None:
 
     Raises OutputError when the run folder can't be written.
     """
-    work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    work = beside(target, "tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target)
         if source.is_dir():
             shutil.rmtree(work, ignore_errors=True)
             shutil.copytree(source, work, ignore=shutil.ignore_patterns(STEP_FILE))
-            old = target.with_name(f".{target.name}.{os.getpid()}.old")
+            old = beside(target, "old")
             if target.exists():
                 target.rename(old)
             work.rename(target)
@@ -184,9 +191,10 @@ def publish(source: Path, target: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole: temporary sibling, flush, rename. Raises OutputError when that fails."""
-    work = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    work = beside(path, "tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
         with work.open("w", encoding="utf-8") as handle:
             handle.write(text)
             handle.flush()
@@ -196,3 +204,21 @@ def write_text(path: Path, text: str) -> None:
         raise OutputError(
             f"{path} can't be written ({fault.strerror}).", remedy="Choose another folder with --out."
         ) from fault
+
+
+def beside(place: Path, ending: str) -> Path:
+    """A hidden sibling for this process alone to work in; its name says which host and process made it."""
+    return place.with_name(f".{place.name}.{_HOST}.{os.getpid()}.{ending}")
+
+
+def sweep(place: Path) -> None:
+    """Remove what killed processes of this host left beside a place."""
+    name = re.compile(rf"\.{re.escape(place.name)}\.{re.escape(_HOST)}\.(\d+)\.(?:tmp|old)")
+    for sibling in place.parent.glob(f".{glob.escape(place.name)}.*"):
+        found = name.fullmatch(sibling.name)
+        if found is None or psutil.pid_exists(int(found[1])):
+            continue
+        if sibling.is_dir():
+            shutil.rmtree(sibling, ignore_errors=True)
+        else:
+            sibling.unlink(missing_ok=True)
