@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,8 @@ def with_other_future(log: Interactions, day: int) -> Interactions:
 
 def _life(rng: np.random.Generator, user: int) -> list[Ints]:
     gap, price = rng.gamma(2.0, 15.0) + 2, int(rng.integers(500, 5000))
-    until, day, rows = rng.uniform(30, DAYS), rng.uniform(0, 150), []
+    until, day = rng.uniform(30, DAYS), rng.uniform(0, 150)
+    rows: list[list[Any]] = []
     while day < until:
         time = int(day * DAY)
         basket = user * 1000 + len(rows)
