@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercer.compliance import signals_for
+from mercer.data.training import consented, standing_withdrawals
 
 
 def table(rows: list[tuple[str, str, bool, int]]) -> pd.DataFrame:
@@ -93,3 +94,22 @@ def test_vectorised_answer_is_the_plain_one(
         assert signals.consented[row] == plain(user, "recommendation", time)
         assert signals.objected[row] == plain(user, "objection", time)
         assert signals.opted_out[row] == plain(user, "opt-out", time)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    entries=ENTRIES,
+    events=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-1, 7)), min_size=1, max_size=8),
+)
+def test_training_reads_consents_as_the_gates_do(
+    entries: list[tuple[str, str, bool, int]], events: list[tuple[str, int]]
+) -> None:
+    consents = table(entries)
+    users = [user for user, _ in events]
+    when = np.array([moment for _, moment in events], np.int64)
+    held = signals_for(users, consents, when)
+    assert consented(pd.Series(users), when, consents, "recommendation").tolist() == held.consented.tolist()
+    withdrawn = signals_for(users, consents, 7)
+    assert [user in standing_withdrawals(consents, 7) for user in users] == (
+        withdrawn.objected | withdrawn.opted_out
+    ).tolist()

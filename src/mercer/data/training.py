@@ -37,7 +37,7 @@ def training_rows(tables: Tables, brief: Brief) -> npt.NDArray[np.bool_]:
     if consents is not None:
         if (consents["purpose"] == PURPOSE).any():
             keep &= consented(events["user"], micros(events["time"]), consents, PURPOSE)
-        keep &= ~events["user"].isin(_withdrawn(consents, end_of(brief))).to_numpy()
+        keep &= ~events["user"].isin(standing_withdrawals(consents, end_of(brief))).to_numpy()
     users = tables.users()
     if users is not None and users["age"].notna().any():
         children = users.loc[users["age"] < CHILD_AGE, "user"]
@@ -69,7 +69,7 @@ def consented(
     return given
 
 
-def _withdrawn(consents: pd.DataFrame, by: int) -> set[str]:
+def standing_withdrawals(consents: pd.DataFrame, by: int) -> set[str]:
     """Users whose latest objection or opt-out by a time stands."""
     entries = consents.loc[consents["purpose"].isin(WITHDRAWALS) & (micros(consents["time"]) <= by)]
     latest = entries.sort_values(["time", "given"]).groupby(["user", "purpose"])["given"].last()

@@ -61,6 +61,15 @@ def test_without_a_consents_table_consent_is_not_assessed(clean: Evidence) -> No
     assert "no consents table" in one.because
 
 
+def test_a_table_of_withdrawals_alone_says_that_consent_was_never_asked_for(clean: Evidence) -> None:
+    consents = clean.tables["consents"].assign(purpose="objection", given=False)
+
+    one = found(with_table(clean, "consents", consents), "gdpr-consent")
+
+    assert one.status == "NOT_ASSESSED"
+    assert "withdrawals alone" in one.because
+
+
 def test_use_turns_old_the_day_after_its_limit(clean: Evidence) -> None:
     events = clean.tables["events"].copy()
     mask = events["user"] == events["user"].iloc[0]

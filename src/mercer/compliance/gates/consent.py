@@ -26,6 +26,12 @@ class ConsentAtEvent(RuleGate):
                 missing="The data hold no consents table, so consent can't be looked up.",
                 bring="Map data.consents in the brief, or let a role accept the rule by reason and day.",
             )  # fmt: skip
+        if not (consents["purpose"] == CONSENT).any():
+            # The same reading as data/training.py: consent was never asked for, so it is not what training rests on.
+            return Measured(
+                examined=0, violations=0, measured="none",
+                missing="The consents table holds withdrawals alone, so consent can't be looked up.",
+            )  # fmt: skip
         users = events["user"].to_numpy(object)
         held = signals_for(users, consents, micros(events["time"]), purpose=CONSENT)
         wrong = np.flatnonzero(~held.consented)
