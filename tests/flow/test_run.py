@@ -97,6 +97,17 @@ def test_every_planted_fault_is_caught_under_its_rule(house: House) -> None:
             assert counted["count"] >= len(rows), (table, rule)
 
 
+def test_personal_data_typed_into_queries_are_redacted(house: House) -> None:
+    typed = set(house.truth.personal()["request"])
+    assert typed
+    raw = pd.read_parquet(house.raw / "requests.parquet").set_index("request")["query"]
+    kept = pd.read_parquet(house.folder / "data" / "requests.parquet").set_index("request")["query"]
+    for request in typed & set(kept.index):
+        assert kept[request] != raw[request], request
+    untouched = kept.drop(index=list(typed & set(kept.index))).dropna()
+    assert (untouched == raw[~raw.index.duplicated()].reindex(untouched.index)).all()
+
+
 def test_nothing_but_planted_events_is_put_aside(house: House) -> None:
     planted = house.truth.planted()
     put_aside = pd.read_parquet(house.folder / "data" / "quarantine" / "events.parquet")
