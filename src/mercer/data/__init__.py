@@ -1,8 +1,10 @@
 """Data: from files to clean canonical tables, to interactions in memory, to what trains and what tests.
 
-engine.py        DuckDB; nothing else imports it
+engine.py        DuckDB or Spark through Ibis; nothing else imports them
 sources.py       where a table comes from, and its raw rows
-mapping.py       own columns to canonical ones; casts.py reads values with guards
+mapping.py       own columns to canonical ones
+casts.py         text, numbers and flags, read with guards
+moments.py       times; zones.py turns local ones into UTC, money.py knows the decimals of currencies
 cleaning/        named rules, a file a group
 ingest.py        read, map, clean, account
 accounting.py    kept + quarantined + merged = read

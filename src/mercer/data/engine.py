@@ -4,9 +4,9 @@ Everything here is a function from expressions to an expression, but for `Engine
 runs them. Where the two engines differ in silence (casts of text, null order, sums that turn into HUGEINT,
 epochs that come as floats), the helper writes the difference out; tests compare row hashes on both.
 
-    Engine              open, read, tabulate, checkpoint, arrow, sink
-    number, whole, text, flag, moment    guarded casts: null where the text does not say such a value
-    first_true, rank_in, first_of, previous    rules and windows
+    Engine              open, read, read_csv, tabulate, checkpoint, arrow, sink
+    number, whole, rounded, text, flag, parsed, to_utc    guarded casts: null where the text does not say such a value
+    first_true, rank_in, window    rules and windows
     first_by, erase, asof, sequences, range_aggregate, md5_bucket, quantiles
 """
 
@@ -279,7 +279,9 @@ def text(column: Expr, *, integral: bool = False) -> Expr:
     kind = kind_of(column)
     if kind == "text":
         said = trimmed(column)
-        return said.re_replace(r"^([+-]?[0-9]+)\.0+$", r"\1") if integral else said
+        # No group in the replacement: DuckDB writes it \1, Spark $1.
+        coded = said.re_search(r"^[+-]?[0-9]+\.0+$")
+        return coded.ifelse(said.re_replace(r"\.0+$", ""), said) if integral else said
     if kind == "number":
         return whole(column).cast("string")
     return column.cast("string")
@@ -293,18 +295,14 @@ def flag(column: Expr) -> Expr:
     return said.isin(_TRUE).ifelse(value(True), said.isin(_FALSE).ifelse(value(False), nothing("boolean")))
 
 
-def epoch(moment: Expr) -> Expr:
-    """int64 microseconds since 1970 of a timestamp or date taken as UTC."""
-    cut = moment.cast("timestamp")
-    seconds = cut.truncate("s").epoch_seconds().cast("float64").cast("int64")
-    return seconds * _MICROS + cut.microsecond().cast("int64")
-
-
 def parsed(said: Expr) -> Expr:
     """int64 microseconds of ISO text without zone, read as UTC; null where it is no such time."""
     iso = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?$"
     guarded = said.re_search(iso).ifelse(said, nothing("string"))
-    return epoch(guarded.replace("T", " ").try_cast("timestamp"))
+    moment = guarded.substr(0, 19).replace("T", " ").try_cast("timestamp")
+    # Ibis can't ask Spark for a timestamp's microseconds: they are read from the text.
+    fraction = guarded.substr(20, 6).concat("000000").substr(0, 6).try_cast("int64")
+    return moment.epoch_seconds().cast("float64").cast("int64") * _MICROS + fraction
 
 
 def to_utc(local: Expr, pieces: Sequence[Piece]) -> Expr:
@@ -373,13 +371,17 @@ def digest(content: Expr) -> Expr:
 
 
 def md5_bucket(content: Expr, buckets: int) -> Expr:
-    """A number in [0, buckets) that depends on the text alone, the same on every engine and machine."""
+    """A number in [0, buckets) that depends on the text alone, the same on every engine and machine.
+
+    buckets: up to ten million.
+    """
     head = digest(content).substr(0, 8).lower()
     total = value(0, "int64")
     for at in range(8):
         digit = value("0123456789abcdef").find(head.substr(at, 1)).cast("int64")
-        total = total * 16 + digit
-    return total % buckets
+        # The remainder is taken at each step: Spark counts in 32 bits here.
+        total = (total * 16 + digit) % buckets
+    return total
 
 
 def unite(*tables: Expr) -> Expr:

@@ -10,6 +10,7 @@ returns.py  cancellations and returns, and the purchases they undo
 repeats.py  the same event twice
 items.py    catalogues: titles, repeated entries
 order.py    which rules a table gets, in which order
+reference.py  the rules as a table for people
 """
 
 from mercer.data.cleaning.order import all_rules, rules_for
