@@ -100,6 +100,9 @@ def test_no_column_is_taken_twice(tmp_path: Path) -> None:
     for text in (RETAIL, "order_date,order,user,item,total\n2026-01-01,b1,ann,tea,5\n"):
         guess = guessed(tmp_path, text)
         assert len(set(guess.map.values())) == len(guess.map)
+    # "item_name" fits an item as well as a title.
+    assert guessed(tmp_path, "user,item_name,date\nann,tea,2026-01-01\n").map["item"] == "item_name"
+    assert "title" not in guessed(tmp_path, "user,item_name,date\nann,tea,2026-01-01\n").map
     assert guess.map["basket"] == "order"
     assert guess.map["time"] == "order_date"
 

@@ -296,8 +296,10 @@ def test_no_part_ever_knows_what_came_after_it(
     events = [Event(user, item, when, what, when + late) for user, item, when, late, what in drawn]
     zoe = [replace(event, basket=-1) for event in BACKGROUND]
     split = divided([*events, *zoe], target(kind=kind, repeats=repeats))
+    assert audit_leakage(split) > 0
     for part in (split.validation, split.test):
         past = part.requests.history
+        assert (part.requests.time > split.train.as_of).all()
         assert (part.relevant.lengths > 0).all()
         assert (past.known_at <= np.repeat(part.requests.time, past.lengths)).all()
         if not repeats:
