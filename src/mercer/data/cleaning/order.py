@@ -83,7 +83,15 @@ EVENTS = (
     repeats.conflict("event"),
     returns.ORIGINS,
 )
-ITEMS = (events.MISSING_ITEM, text.CARDS, items.LIMITS, items.PRICE, items.MERGE, items.UNTITLED)
+ITEMS = (
+    events.MISSING_ITEM,
+    events.NO_PRODUCT,
+    text.CARDS,
+    items.LIMITS,
+    items.PRICE,
+    items.MERGE,
+    items.UNTITLED,
+)
 _DATED = (events.UNREADABLE_TIME, events.FUTURE)
 
 _OWN: Mapping[str, tuple[Rule, ...]] = {
