@@ -21,7 +21,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing mercer and its libraries into $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoder,test,lint,notebook]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoder,test,lint,notebook,postgres]'
 	@$(BIN)/python -m mercer.language.export
 	@touch $(READY)
 
@@ -47,7 +47,7 @@ coverage: setup
 check: style types imports test coverage
 
 check-all: check
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser,postgres]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser]'
 	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres"
 
 bench: setup
