@@ -42,7 +42,7 @@ imports: setup
 	@$(BIN)/lint-imports
 
 coverage: setup
-	@$(BIN)/coverage report --fail-under=85 | tail -n 30
+	@$(BIN)/coverage report --fail-under=93 | tail -n 30
 
 check: style types imports test coverage
 
