@@ -15,7 +15,7 @@ from mercer.environment import cache_folder, encoder_folder, threads
 
 EXTRAS = {
     "encoder": ("export of the text encoder (needed once)", ("torch", "transformers", "onnx")),
-    "postgres": ("PostgreSQL as source and state", ("psycopg",)),
+    "postgres": ("PostgreSQL as state", ("psycopg",)),
     "spark": ("Spark as engine", ("pyspark",)),
     "notebook": ("the example notebooks", ("nbclient", "nbformat")),
     "browser": ("browser checks", ("playwright",)),
