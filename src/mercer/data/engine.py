@@ -356,15 +356,6 @@ def joined(parts: Sequence[Expr], mark: str = "\x1f") -> Expr:
     return ibis.literal(mark).join(texts)
 
 
-def concatenated(parts: Sequence[Expr | str]) -> Expr:
-    """Parts one after the other, none of them null."""
-    import ibis
-
-    return ibis.literal("").join(
-        [part if not isinstance(part, str) else ibis.literal(part) for part in parts]
-    )
-
-
 def digest(content: Expr) -> Expr:
     """32 hexadecimal digits of MD5: a name for content, not a secret."""
     return content.hexdigest("md5")
@@ -382,13 +373,6 @@ def md5_bucket(content: Expr, buckets: int) -> Expr:
         # The remainder is taken at each step: Spark counts in 32 bits here.
         total = (total * 16 + digit) % buckets
     return total
-
-
-def unite(*tables: Expr) -> Expr:
-    """All rows of tables that have the same columns."""
-    import ibis
-
-    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def erase(table: Expr, people: Expr, column: str) -> Expr:
