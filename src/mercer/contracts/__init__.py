@@ -8,6 +8,7 @@ rankings.py      ranked answers
 datasets.py      what fit receives, what is held out, snapshots, labels, predictions
 tables.py        the twelve canonical tables at rest
 protocols.py     Ranker, Policy, Predictor, Encoder, Gate, Erasable, ...
+search_space.py  which options `tune` searches, declared on the options
 plugins.py       loading plug-ins by entry point
 """
 
@@ -46,6 +47,7 @@ from mercer.contracts.protocols import (
 from mercer.contracts.ragged import Ragged, gather
 from mercer.contracts.rankings import NO_ITEM, Floats32, Rankings
 from mercer.contracts.requests import UNKNOWN_AGE, Context, Requests
+from mercer.contracts.search_space import Range, search_space, searched
 from mercer.contracts.tables import TABLES, Column, TableSchema
 from mercer.contracts.vocabulary import Codes, Vocabulary
 
@@ -78,6 +80,7 @@ __all__ = [
     "Predictor",
     "Progress",
     "Ragged",
+    "Range",
     "Ranker",
     "Rankings",
     "Reason",
@@ -94,4 +97,6 @@ __all__ = [
     "Vocabulary",
     "gather",
     "same_interactions",
+    "search_space",
+    "searched",
 ]
