@@ -13,11 +13,12 @@ def one(**columns: object) -> pd.DataFrame:
     return pd.DataFrame([{"item": "A-1", "title": "Mug", "text": "", **columns}])
 
 
-def test_all_text_but_the_title_is_the_rest() -> None:
+def test_every_text_has_its_field() -> None:
     frame = one(text="Holds tea", category="Kitchen > Mugs", brand="Harbour")
     (document,) = documents(frame, COLUMNS)
-    assert document.title == "Mug"
-    assert document.rest.split(" \n ") == ["Holds tea", "Kitchen > Mugs", "Harbour"]
+    assert document.texts == {
+        "title": "Mug", "text": "Holds tea", "category": "Kitchen > Mugs", "brand": "Harbour", "attributes": ""
+    }  # fmt: skip
     assert document.identifiers == ("a1",)
 
 
@@ -26,7 +27,7 @@ def test_attributes_give_values_and_identifiers() -> None:
         attributes='{"Colour": "Blue", "litres": 0.3, "safe": true, "EAN": "0012345678905", "tags": ["a", 2]}'
     )
     (document,) = documents(frame, COLUMNS)
-    assert document.rest.split() == ["Blue", "0.3", "0012345678905", "a", "2"]
+    assert document.texts["attributes"].split() == ["Blue", "0.3", "0012345678905", "a", "2"]
     assert document.identifiers == ("a1", "12345678905")
 
 
@@ -43,7 +44,7 @@ def test_identifier_columns_are_read_where_the_catalogue_has_them() -> None:
 
 def test_unknown_values_are_empty() -> None:
     (document,) = documents(one(text=None, brand=float("nan")), COLUMNS)
-    assert document.rest.strip() == ""
+    assert document.texts["text"] == document.texts["brand"] == ""
 
 
 def test_a_passage_is_title_and_description() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,35 +12,30 @@ import pandas as pd
 from mercer.search.identifiers import normal
 from mercer.search.words import MAX_CHARACTERS
 
-_TEXTS = ("text", "category", "brand")
+FIELDS = ("title", "text", "category", "brand", "attributes")
+"""The texts of an item: columns of the catalogue; of `attributes` the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One item as the index sees it. identifiers: normalised, each once."""
+    """One item as the index sees it. texts: by name of FIELDS. identifiers: normalised, each once."""
 
-    title: str
-    rest: str
+    texts: Mapping[str, str]
     identifiers: tuple[str, ...]
 
 
 def documents(items: pd.DataFrame, identifier_columns: Sequence[str]) -> Iterator[Document]:
-    """One document a row of `items` (columns ITEM_COLUMNS, maybe `attributes` and extras), in order.
-
-    rest: description, category, brand and the values of the attributes.
-    """
-    columns = {name: _column(items, name) for name in ("item", "title", *_TEXTS, "attributes")}
+    """One document a row of `items` (columns ITEM_COLUMNS, maybe `attributes` and extras), in order."""
+    columns = {name: _column(items, name) for name in ("item", *FIELDS)}
     extras = [_column(items, name) for name in items.columns if str(name).lower() in identifier_columns]
     for row in range(len(items)):
         attributes = _attributes(columns["attributes"][row])
         named = [value for name, value in attributes if name.lower() in identifier_columns]
         spelled = [columns["item"][row], *(column[row] for column in extras), *named]
-        rest = [columns[name][row] for name in _TEXTS] + [value for _, value in attributes]
-        yield Document(
-            title=columns["title"][row],
-            rest=" \n ".join(rest)[:MAX_CHARACTERS],
-            identifiers=tuple(dict.fromkeys(key for text in spelled if (key := normal(text)))),
-        )
+        texts = {name: columns[name][row][:MAX_CHARACTERS] for name in FIELDS[:-1]}
+        texts["attributes"] = " \n ".join(value for _, value in attributes)[:MAX_CHARACTERS]
+        identifiers = dict.fromkeys(key for text in spelled if (key := normal(text)))
+        yield Document(texts, tuple(identifiers))
 
 
 def passages(items: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from mercer.contracts import Floats32
 from mercer.errors import DamagedError
-from mercer.search.documents import Document
+from mercer.search.documents import FIELDS, Document
 from mercer.search.words import terms
 
 Codes64 = npt.NDArray[np.int64]
@@ -29,7 +29,10 @@ Codes64 = npt.NDArray[np.int64]
 MAX_QUERY_TERMS = 64
 """Different terms of a query that are looked up; a longer query is cut there."""
 
-_CODE, _TITLE, _ALL, _IDENTIFIER = "code", "title", "all", "identifier"
+ALL = "all"
+"""The field that holds several texts of an item together."""
+
+_CODE, _IDENTIFIER = "code", "identifier"
 # One writer thread and a large buffer: one segment for any catalogue that fits, the same bytes every time.
 _BUFFER_BYTES = 1_000_000_000
 
@@ -51,19 +54,33 @@ class LexicalIndex:
         self.n_items: int = self._searcher.num_docs
 
     @classmethod
-    def build(cls, documents: Iterable[Document], *, plurals: bool) -> Self:
-        """Index the documents, the n-th as item code n."""
+    def build(
+        cls,
+        documents: Iterable[Document],
+        *,
+        plurals: bool,
+        together: Sequence[str] = FIELDS,
+        apart: Sequence[str] = ("title",),
+    ) -> Self:
+        """Index the documents, the n-th as item code n.
+
+        together: the texts that make up the field `all`; apart: those that get a field of their own too.
+        """
         import tantivy
 
         folder = tempfile.TemporaryDirectory(prefix="mercer-index-")
-        writer = tantivy.Index(_schema(), folder.name).writer(_BUFFER_BYTES, 1)
+        writer = tantivy.Index(_schema(apart), folder.name).writer(_BUFFER_BYTES, 1)
         for code, document in enumerate(documents):
-            title = " ".join(terms(document.title, plurals=plurals))
-            rest = " ".join(terms(document.rest, plurals=plurals))
+            words = {
+                name: " ".join(terms(text, plurals=plurals))
+                for name, text in document.texts.items()
+                if name in together or name in apart
+            }
             entry = tantivy.Document()
             entry.add_unsigned(_CODE, code)
-            entry.add_text(_TITLE, title)
-            entry.add_text(_ALL, f"{title} {rest}")
+            entry.add_text(ALL, " ".join(words[name] for name in together if name in words))
+            for name in apart:
+                entry.add_text(name, words.get(name, ""))
             for identifier in document.identifiers:
                 entry.add_text(_IDENTIFIER, identifier)
             writer.add_document(entry)
@@ -88,23 +105,25 @@ class LexicalIndex:
             if not (target.exists() and target.samefile(path)):
                 shutil.copyfile(path, target)
 
-    def matches(self, query_terms: Sequence[str], *, title_weight: float) -> tuple[Codes64, Floats32]:
+    def matches(
+        self, query_terms: Sequence[str], weights: Mapping[str, float], *, tie: float = 1.0
+    ) -> tuple[Codes64, Floats32]:
         """Item codes that hold any of the terms, and their scores, all above 0; by code.
 
-        A score is BM25 over all text, plus title_weight times BM25 over the title.
+        A score is a sum over terms: of a term's weighted BM25 in each field, the best counts in full and the
+        others count `tie` times (1: their sum; 0: the best alone). weights: by field, those above 0 count.
         """
         import tantivy
 
         chosen = list(dict.fromkeys(query_terms))[:MAX_QUERY_TERMS]
-        if not chosen:
+        fields = [name for name, weight in weights.items() if weight > 0]
+        if not chosen or not fields:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        parts = [(tantivy.Occur.Should, self._term(_ALL, term)) for term in chosen]
-        if title_weight:
-            parts += [
-                (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(_TITLE, term), title_weight))
-                for term in chosen
-            ]
-        return self._search(tantivy.Query.boolean_query(parts))
+        found = [[self._weighted(name, term, weights[name]) for name in fields] for term in chosen]
+        if tie < 1 and len(fields) > 1:
+            found = [[tantivy.Query.disjunction_max_query(parts, tie)] for parts in found]
+        flat = [(tantivy.Occur.Should, part) for parts in found for part in parts]
+        return self._search(tantivy.Query.boolean_query(flat))
 
     def identified(self, identifiers: Sequence[str]) -> Codes64:
         """Item codes that have one of the normalised identifiers, ascending."""
@@ -114,6 +133,12 @@ class LexicalIndex:
             return np.zeros(0, np.int64)
         parts = [(tantivy.Occur.Should, self._term(_IDENTIFIER, key)) for key in identifiers]
         return self._search(tantivy.Query.boolean_query(parts))[0]
+
+    def _weighted(self, field: str, term: str, weight: float) -> Any:
+        import tantivy
+
+        query = self._term(field, term)
+        return query if weight == 1 else tantivy.Query.boost_query(query, weight)
 
     def _term(self, field: str, term: str) -> Any:
         import tantivy
@@ -128,12 +153,12 @@ class LexicalIndex:
         return codes[order], scores[order]
 
 
-def _schema() -> Any:
+def _schema(apart: Sequence[str]) -> Any:
     import tantivy
 
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field(_CODE, fast=True)
-    for field in (_TITLE, _ALL):
+    for field in (*apart, ALL):
         # Terms come ready made, joined by spaces.
         builder.add_text_field(field, tokenizer_name="whitespace", index_option=_recorded(field))
     builder.add_text_field(_IDENTIFIER, tokenizer_name="raw", index_option=_recorded(_IDENTIFIER))

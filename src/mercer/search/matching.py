@@ -12,7 +12,7 @@ from mercer.contracts import Dataset, Estimate, Floats32
 from mercer.contracts import Options as BaseOptions
 from mercer.search.documents import documents
 from mercer.search.identifiers import COLUMNS, candidates
-from mercer.search.lexical import Codes64, LexicalIndex
+from mercer.search.lexical import ALL, Codes64, LexicalIndex
 from mercer.search.words import terms
 
 FOLDER = "lexical"
@@ -57,7 +57,7 @@ class Matching:
         """BM25 of every item, shape (I,), above 0; -inf for an item that holds no term of the query."""
         out = np.full(self._index.n_items, -np.inf, np.float32)
         spelled = terms(query, plurals=self._options.plurals)
-        codes, found = self._index.matches(spelled, title_weight=self._options.title_weight)
+        codes, found = self._index.matches(spelled, {ALL: 1.0, "title": self._options.title_weight})
         out[codes] = found
         return out
 
