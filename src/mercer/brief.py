@@ -82,6 +82,11 @@ class Source(Part):
     kind: str | None = Field(None, description="event kind when the table has no kind column")
     label: str | None = Field(None, description="label column of flat examples")
 
+    @property
+    def has_clock(self) -> bool:
+        """Whether the table says when things happened, and not only in which order."""
+        return "order" not in self.map
+
 
 class Data(Part):
     """The sources. `simulate` makes the shop whose truth is known instead of reading files."""

@@ -5,6 +5,7 @@ Nothing is guessed: a value that can mean two things is not read. Times are read
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -33,6 +34,26 @@ def to_text(column: pd.Series[Any]) -> pd.Series[Any]:
         text = column.astype("string")
     text = text.str.strip()
     return text.astype(object).where((text.notna() & (text != "")).fillna(value=False), None)
+
+
+def to_path(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Text of a path, levels joined by " > ". JSON lists of levels, or of such lists, are read: of several paths the
+    one with the most levels, the first of equals."""
+    text = to_text(column)
+    listed = text.notna() & text.astype("string").str.startswith("[").fillna(value=False)
+    known = {value: _path(value) for value in text[listed].unique()}
+    text[listed] = pd.Series([known[value] for value in text[listed]], index=text.index[listed], dtype=object)
+    return text
+
+
+def _path(value: str) -> str | None:
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    paths = [one if isinstance(one, list) else found for one in found]
+    levels = max(paths, key=len, default=[])
+    return " > ".join(str(level).strip() for level in levels) or None
 
 
 def to_number(column: pd.Series[Any], decimal: str = ".") -> tuple[pd.Series[Any], Bools]:

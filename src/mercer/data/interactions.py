@@ -31,9 +31,9 @@ def build_interactions(
     """The event log, or its rows where `mask` (shape (n_events,)) is true, a row a user.
 
     Users are all users of the whole log and items the whole catalogue, so that codes do not depend on the mask.
+    A source that maps `order` and no `time` makes a log without a clock.
     Raises DataError when the brief has no event log.
     """
-    del brief
     events = tables.events()
     if events is None:
         raise DataError("There is no event log.", remedy="Name data.events in the brief.")
@@ -70,6 +70,7 @@ def build_interactions(
         session=_groups(events["session"])[order],
         origin_time=origin[order],
         extras=extras,
+        has_clock=brief.data.events is None or brief.data.events.has_clock,
     )
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from mercer.brief import Brief, Source
 from mercer.contracts import TABLES
 from mercer.contracts.tables import FLAG, TEXT, TIME
-from mercer.data.casts import to_flag, to_number, to_text
+from mercer.data.casts import to_flag, to_number, to_path, to_text
 from mercer.data.cleaning import Sheet
 from mercer.data.cleaning.repeats import DERIVED
 from mercer.data.cleaning.sheet import AMOUNT, MONEY
@@ -26,12 +26,13 @@ _MOST = 2.0**62
 """Beyond this a real number is no whole number of 64 bits that anything here counts."""
 
 ALSO: Mapping[str, tuple[str, ...]] = {
-    "events": ("price", "amount"),
+    "events": ("price", "amount", "order"),
     "items": ("price",),
     "outcomes": ("amount",),
     "payments": ("amount",),
 }
-"""Columns a map may name besides the canonical ones: unit price and amount in major units, such as pounds."""
+"""Columns a map may name besides the canonical ones: unit price and amount in major units, such as pounds; and
+`order`, a whole number that grows along a user's history, for a log that has no times."""
 
 _MINOR = {"events": "amount", "outcomes": "amount", "payments": "amount", "items": "price"}
 """The column in major units that fills a table's minor units."""
@@ -73,6 +74,11 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
 def _names(table: str, source: Source, raw: pd.DataFrame) -> dict[str, str]:
     """Canonical column -> column of the source."""
     legal = (*TABLES[table].column_names, *ALSO.get(table, ()))
+    if {"order", "time"} <= source.map.keys():
+        raise BriefError(
+            f"data.{table}.map names both order and time.",
+            remedy="Keep time; order is for logs without times.",
+        )
     for canonical, own in source.map.items():
         if canonical not in legal:
             raise DataError(
@@ -86,6 +92,7 @@ def _names(table: str, source: Source, raw: pd.DataFrame) -> dict[str, str]:
     names |= source.map
     for column in TABLES[table].columns:
         filled = column.name in ("event", "known_at", "kind")
+        filled |= table == "events" and column.name == "time" and "order" in names
         filled |= column.name in MONEY and not names.keys().isdisjoint(ALSO.get(table, ()))
         if column.required and not column.nullable and column.name not in names and not filled:
             raise DataError(
@@ -101,7 +108,7 @@ def _cast(
     types = {c.name: c.type for c in TABLES[table].columns}
     kind = types.get(canonical, pa.float64())
     if kind == TEXT:
-        return to_text(column)
+        return to_path(column) if canonical == "category" else to_text(column)
     if pa.types.is_list(kind):
         return column
     if kind == TIME:
@@ -135,6 +142,11 @@ def _extras(brief: Brief, raw: pd.DataFrame, names: dict[str, str]) -> list[str]
 def _complete_events(sheet: Sheet, source: Source) -> None:
     """Fill what a log may leave out: event id, kind, when it was known, and the amount in minor units."""
     frame = sheet.frame
+    if "order" in frame:
+        # Tables have a time: place n of an order is n microseconds after 1970 began.
+        place = frame["order"].where(frame["order"] == frame["order"].round())
+        frame["time"] = pd.to_datetime(place, unit="us").astype("datetime64[us]")
+        sheet.frame = frame = frame.drop(columns="order")
     if "kind" not in frame:
         frame["kind"] = source.kind or "purchase"
     frame["kind"] = frame["kind"].fillna(source.kind or "purchase")
