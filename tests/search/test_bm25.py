@@ -10,7 +10,7 @@ import pytest
 
 from mercer.contracts import NO_ITEM, Ragged
 from mercer.errors import DamagedError, DataError, UnsupportedError, UsageError
-from mercer.search import Bm25
+from mercer.search import Bm25, Bm25Fields
 from mercer.testing.rankers import RankerContract
 
 from .small_catalogue import asked, catalogue
@@ -32,6 +32,10 @@ def answered(query: str, **rules: Ragged) -> list[str]:
 
 class TestContract(RankerContract):
     ranker = Bm25
+
+
+class TestFieldsContract(RankerContract):
+    ranker = Bm25Fields
 
 
 @pytest.mark.parametrize(
@@ -117,6 +121,38 @@ def test_titles_can_count_as_much_as_wanted() -> None:
     for weight, first in ((0.0, 0), (2.0, 1)):
         ranker = Bm25(Bm25.Options(title_weight=weight)).fit(train)
         assert ranker.rank(asked(train, "lamp"), 1).items[0, 0] == first
+
+
+def test_attributes_are_text_where_wanted() -> None:
+    for attributes, first in ((True, 2), (False, NO_ITEM)):
+        ranker = Bm25(Bm25.Options(attributes=attributes)).fit(TRAIN)
+        assert ranker.rank(asked(TRAIN, "silver"), 1).items[0, 0] == first
+        assert ranker.rank(asked(TRAIN, "dv7-1211ea"), 1).items[0, 0] == 2
+
+
+def test_a_word_counts_by_its_best_field() -> None:
+    rows = [
+        {"item": "a", "title": "desk lamp", "text": "oak and brass", "brand": "Moor"},
+        {"item": "b", "title": "oak lamp", "text": "oak and brass", "brand": "Moor"},
+        {"item": "c", "title": "chair", "text": "made of ash and glass", "brand": "Oak"},
+    ]
+    train = catalogue(rows)
+
+    def scores(**options: float) -> list[float]:
+        ranker = Bm25Fields(Bm25Fields.Options(**options)).fit(train)
+        return ranker.score(asked(train, "oak"), np.arange(3, dtype=np.int32))[0].tolist()
+
+    title, text = scores(text_weight=0, brand_weight=0)[1], scores(brand_weight=0)[0]
+    assert scores()[1] == pytest.approx(max(title, text))
+    assert scores(tie=1)[1] == pytest.approx(title + text)
+    assert scores(tie=0.5)[1] == pytest.approx(max(title, text) + min(title, text) / 2)
+    assert scores(brand_weight=2)[2] == pytest.approx(2 * scores()[2])
+
+
+def test_a_field_of_weight_zero_is_not_searched() -> None:
+    ranker = Bm25Fields(Bm25Fields.Options(attributes_weight=0)).fit(TRAIN)
+    assert ranker.rank(asked(TRAIN, "silver"), 1).items[0, 0] == NO_ITEM
+    assert Bm25Fields().fit(TRAIN).rank(asked(TRAIN, "silver"), 1).items[0, 0] == 2
 
 
 def test_a_catalogue_with_damaged_texts_is_indexed() -> None:

@@ -16,8 +16,8 @@ from mercer.environment import encoder_folder
 from mercer.errors import DamagedError, MissingExtraError
 from mercer.language import MiniLm
 from mercer.language.exported import MODEL
-from mercer.search import Bm25, Bm25Minilm
-from mercer.search.fusion import competition_ranks
+from mercer.search import Bm25, Bm25Fields, Bm25Minilm, FieldsMinilm, Minilm
+from mercer.search.fusion import competition_ranks, scaled
 from mercer.testing.rankers import RankerContract
 
 from .small_catalogue import asked, catalogue
@@ -41,6 +41,44 @@ def fitted() -> Bm25Minilm:
 class TestContract(RankerContract):
     ranker = Bm25Minilm
     options: ClassVar[dict[str, bool]] = {"bundle_encoder": False}
+
+
+class TestFieldsContract(RankerContract):
+    ranker = FieldsMinilm
+    options: ClassVar[dict[str, bool]] = {"bundle_encoder": False}
+
+
+class TestConvexContract(RankerContract):
+    ranker = Bm25Minilm
+    options: ClassVar[dict[str, bool | str]] = {"bundle_encoder": False, "join": "convex"}
+
+
+def test_scores_are_scaled_from_the_least_possible_to_the_greatest_found() -> None:
+    scores = np.array([0.5, -np.inf, 2.0], np.float32)
+    assert scaled(scores, 0.0).tolist() == [0.25, 0.0, 1.0]
+    assert scaled(scores, -1.0).tolist() == [0.5, 0.0, 1.0]
+    assert scaled(np.full(3, -np.inf, np.float32), 0.0).tolist() == [0.0, 0.0, 0.0]
+    assert scaled(scores[:0], 0.0).tolist() == []
+
+
+def test_a_convex_score_is_the_weighted_sum_of_both_halves() -> None:
+    request = asked(TRAIN, "usb hub")
+    words = Bm25Fields().fit(TRAIN).score(request, ALL)[0]
+    near = Minilm().fit(TRAIN).score(request, ALL)[0]
+    options = FieldsMinilm.Options(join="convex", meaning_share=0.3)
+    got = FieldsMinilm(options).fit(TRAIN).score(request, ALL)[0]
+    wanted = 0.7 * np.where(words > 0, words / words.max(), 0) + 0.3 * (near + 1) / (near.max() + 1)
+    assert got == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("join", ["reciprocal", "convex"])
+def test_a_share_of_all_or_nothing_leaves_one_half(join: str) -> None:
+    request = asked(TRAIN, "printers toner")
+    for share, other in ((0.0, Bm25()), (1.0, Minilm())):
+        ranker = Bm25Minilm(Bm25Minilm.Options(join=join, meaning_share=share)).fit(TRAIN)
+        alone = other.fit(TRAIN).rank(request, 8).items[0]
+        found = alone[alone != NO_ITEM]
+        assert ranker.rank(request, 8).items[0, : len(found)].tolist() == found.tolist()
 
 
 def test_equal_scores_share_the_better_rank() -> None:
@@ -150,7 +188,7 @@ def test_vectors_of_another_encoder_are_refused(tmp_path: Path) -> None:
     from dataclasses import replace
 
     ranker = Bm25Minilm(Bm25Minilm.Options(bundle_encoder=False)).fit(TRAIN)
-    ranker._dense = replace(ranker._dense, fingerprint="another")
+    ranker._meaning.dense = replace(ranker._meaning.dense, fingerprint="another")
     ranker.save(tmp_path)
     with pytest.raises(DamagedError, match="not the one that made"):
         Bm25Minilm.load(tmp_path)

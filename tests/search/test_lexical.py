@@ -11,7 +11,6 @@ from mercer.errors import DamagedError
 from mercer.search.documents import Document
 from mercer.search.lexical import MAX_QUERY_TERMS, LexicalIndex
 
-
 TEXT = {"all": 1.0}
 BOTH = {"all": 1.0, "title": 1.0}
 

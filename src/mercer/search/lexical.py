@@ -12,7 +12,9 @@ import json
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +33,10 @@ MAX_QUERY_TERMS = 64
 
 ALL = "all"
 """The field that holds several texts of an item together."""
+WORDS = "words.txt"
+"""File of the words of the catalogue, a line each: word and number of items."""
+LEAST_LETTERS = 4
+"""Shorter words are not kept in it."""
 
 _CODE, _IDENTIFIER = "code", "identifier"
 # One writer thread and a large buffer: one segment for any catalogue that fits, the same bytes every time.
@@ -70,6 +76,7 @@ class LexicalIndex:
 
         folder = tempfile.TemporaryDirectory(prefix="mercer-index-")
         writer = tantivy.Index(_schema(apart), folder.name).writer(_BUFFER_BYTES, 1)
+        counts: Counter[str] = Counter()
         for code, document in enumerate(documents):
             words = {
                 name: " ".join(terms(text, plurals=plurals))
@@ -84,9 +91,12 @@ class LexicalIndex:
             for identifier in document.identifiers:
                 entry.add_text(_IDENTIFIER, identifier)
             writer.add_document(entry)
+            counts.update({word for text in words.values() for word in text.split() if _is_word(word)})
         writer.commit()
         writer.wait_merging_threads()
         _number_segments(Path(folder.name))
+        lines = [f"{word} {count}\n" for word, count in sorted(counts.items())]
+        (Path(folder.name) / WORDS).write_text("".join(lines), "utf-8")
         return cls(folder)
 
     @classmethod
@@ -104,6 +114,27 @@ class LexicalIndex:
             target = folder / path.name
             if not (target.exists() and target.samefile(path)):
                 shutil.copyfile(path, target)
+
+    @cached_property
+    def words(self) -> dict[str, int]:
+        """Words of letters alone that the catalogue holds, and in how many items."""
+        try:
+            lines = (Path(self._working.name) / WORDS).read_text("utf-8").splitlines()
+            return {word: int(count) for word, count in (line.split(" ") for line in lines)}
+        except (OSError, ValueError) as fault:
+            raise DamagedError(
+                f"{WORDS} is damaged or missing.", remedy="Run mercer again to build the search index."
+            ) from fault
+
+    def held(self, query_terms: Sequence[str]) -> tuple[Codes64, Floats32]:
+        """Item codes that hold any of the terms in the field `all`, and how many different ones; by code."""
+        import tantivy
+
+        chosen = list(dict.fromkeys(query_terms))[:MAX_QUERY_TERMS]
+        if not chosen:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        parts = [tantivy.Query.const_score_query(self._term(ALL, term), 1.0) for term in chosen]
+        return self._search(tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts]))
 
     def matches(
         self, query_terms: Sequence[str], weights: Mapping[str, float], *, tie: float = 1.0
@@ -163,6 +194,10 @@ def _schema(apart: Sequence[str]) -> Any:
         builder.add_text_field(field, tokenizer_name="whitespace", index_option=_recorded(field))
     builder.add_text_field(_IDENTIFIER, tokenizer_name="raw", index_option=_recorded(_IDENTIFIER))
     return builder.build()
+
+
+def _is_word(term: str) -> bool:
+    return len(term) >= LEAST_LETTERS and term.isalpha()
 
 
 def _recorded(field: str) -> str:

@@ -22,7 +22,7 @@ from mercer.errors import DamagedError, DataError, UnsupportedError, UsageError
 
 OPTIONS = "options.yaml"
 INDEX = "index.json"
-FORMAT = 1
+FORMAT = 2
 _BLOCK_CELLS = 4_000_000
 """Scores held at once: 16 MB of float32, and a few times that with masks and copies."""
 
