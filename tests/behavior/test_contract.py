@@ -1,13 +1,47 @@
-"""Both predictors keep every promise of the contract."""
+"""Every predictor keeps every promise of the contract."""
 
 from typing import ClassVar
 
-from mercer.behavior import LightGbm, PastRate
+from mercer.behavior import (
+    BgNbdPredictor,
+    LightGbm,
+    LogisticRegression,
+    PastFrequency,
+    PastRate,
+    PastSpend,
+    RandomForest,
+    Recency,
+)
 from mercer.testing.predictors import PredictorContract
 
 
 class TestPastRate(PredictorContract):
     predictor = PastRate
+
+
+class TestPastSpend(PredictorContract):
+    predictor = PastSpend
+
+
+class TestPastFrequency(PredictorContract):
+    predictor = PastFrequency
+
+
+class TestRecency(PredictorContract):
+    predictor = Recency
+
+
+class TestBgNbd(PredictorContract):
+    predictor = BgNbdPredictor
+
+
+class TestLogisticRegression(PredictorContract):
+    predictor = LogisticRegression
+
+
+class TestRandomForest(PredictorContract):
+    predictor = RandomForest
+    options: ClassVar = {"trees": 10}
 
 
 class TestLightGbm(PredictorContract):

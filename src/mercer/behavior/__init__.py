@@ -1,7 +1,13 @@
 """Predictors of what an entity will do: a probability or an amount, with its interval and its reasons.
 
 naive.py        `past-rate`: what recency, frequency and past spend alone say; the opponent to beat
+single.py       `past-spend`, `past-frequency`, `recency`: what one number alone says
+bg_nbd.py       `bg-nbd`: buy till you die, with the value of a purchase day
+members.py      what predictors share that are a few members
+logistic.py     `logistic-regression`
+forest.py       `random-forest`
 boosted.py      `lightgbm`: boosted trees on point-in-time features
+scaled.py       a number that orders amounts, scaled
 rates.py        rates by recency and frequency, behind `past-rate`
 spending.py     past spend scaled to the horizon, behind `past-rate`
 probabilities.py, amounts.py   from raw scores of trees to probabilities and amounts
@@ -19,10 +25,24 @@ Predictors register as entry points of the group `mercer.predictors`; `mercer.te
 contract that each must pass. LightGBM and SciPy are imported when a predictor needs them.
 """
 
+from mercer.behavior.bg_nbd import BgNbdPredictor
 from mercer.behavior.boosted import LightGbm
+from mercer.behavior.forest import RandomForest
+from mercer.behavior.logistic import LogisticRegression
 from mercer.behavior.naive import PastRate
+from mercer.behavior.single import PastFrequency, PastSpend, Recency
 
 DEFAULTS = ("past-rate", "lightgbm")
 """The predictors that compete when a target says `models: auto`."""
 
-__all__ = ["DEFAULTS", "LightGbm", "PastRate"]
+__all__ = [
+    "DEFAULTS",
+    "BgNbdPredictor",
+    "LightGbm",
+    "LogisticRegression",
+    "PastFrequency",
+    "PastRate",
+    "PastSpend",
+    "RandomForest",
+    "Recency",
+]

@@ -1,0 +1,28 @@
+"""The naive rows: one number each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mercer.behavior import PastFrequency, PastSpend, Recency
+from mercer.contracts import Budget, Runtime
+from mercer.features import compute
+from mercer.testing.customers import customer_log, labelled_customers
+
+LOG = customer_log()
+
+
+@pytest.mark.parametrize("cls", [PastSpend, PastFrequency, Recency])
+@pytest.mark.parametrize("kind", ["probability", "amount"])
+def test_the_order_is_that_of_the_number(cls, kind):
+    train = labelled_customers(LOG, kind)
+    model = cls(cls.Options(kind=kind)).fit(train, budget=Budget(), seed=1, runtime=Runtime())
+    said = model.predict(train.snapshots).value
+    number = cls.strength(compute(train.snapshots)[cls.feature].to_numpy())
+    up = np.argsort(number, kind="stable")
+    assert (np.diff(said[up]) >= -1e-12).all() or kind == "amount"
+    if kind == "amount":
+        known = number > 0
+        assert np.allclose(said[known] / number[known], said[known][0] / number[known][0])
+        assert said[known].sum() == pytest.approx(train.outcome[known].sum())
