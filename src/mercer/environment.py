@@ -4,6 +4,7 @@ MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mer
 MERCER_ENCODERS where exported text encoders live (default: the cache's folder `encoders`)
 MERCER_THREADS threads for fits (default: the number of usable processors)
 MERCER_DEBUG   when set, a fault shows its traceback
+and those that a brief names as ${NAME} in a database URL
 """
 
 from __future__ import annotations
@@ -37,3 +38,8 @@ def threads() -> int:
 def debug() -> bool:
     """Whether a fault shows its traceback."""
     return bool(os.environ.get("MERCER_DEBUG"))
+
+
+def variable(name: str) -> str | None:
+    """What a variable that a brief names holds; None where it is not set or empty."""
+    return os.environ.get(name) or None
