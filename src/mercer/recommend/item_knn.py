@@ -14,16 +14,14 @@ from pydantic import Field
 
 from mercer.contracts import Dataset, Estimate, Floats32, Interactions, Requests
 from mercer.recommend.cooccurrence import count_pairs, strongest
+from mercer.recommend.history import faded
+from mercer.recommend.neighbours import packed, unpacked
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.signals import SignalOptions, signals
-from mercer.recommend.steps import ages
 from mercer.recommend.tail import over_tail, popularity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-_FAINTEST = 1e-6
-"""Weight below which an old event of the history is not read."""
 
 
 class ItemKnn(ScoringRanker):
@@ -64,12 +62,7 @@ class ItemKnn(ScoringRanker):
         """Popularity and the rows of neighbours in CSR form."""
         heard, weights = signals(log, self.options)
         matrix = self._similarity(heard, weights, keep_self=train.repeats)
-        return {
-            "share": popularity(heard, weights),
-            "indptr": matrix.indptr.astype(np.int64),
-            "indices": matrix.indices.astype(np.int32),
-            "data": matrix.data.astype(np.float32),
-        }
+        return {"share": popularity(heard, weights), **packed(matrix)}
 
     def _similarity(self, log: Interactions, weights: np.ndarray, *, keep_self: bool) -> csr_array:
         from scipy.sparse import diags_array
@@ -89,22 +82,12 @@ class ItemKnn(ScoringRanker):
         return strongest(scaled, o.neighbours)
 
     def restored(self) -> None:
-        """Put the neighbours' CSR matrix together."""
-        from scipy.sparse import csr_array
-
-        n_items = len(self.state["share"])
-        rows = (self.state["data"], self.state["indices"], self.state["indptr"])
-        self._neighbours = csr_array(rows, shape=(n_items, n_items))
+        """Put the neighbours' matrix together."""
+        self._neighbours = unpacked(self.state)
 
     def score_rows(self, requests: Requests) -> Floats32:
         """Decayed sums of the neighbours' rows, the rest of the catalogue below by popularity."""
-        from scipy.sparse import csr_array
-
-        log, weights = signals(requests.history, self.options)
-        weighed = weights * self.options.decay ** ages(log)
-        loud = weighed > _FAINTEST
-        log, weighed = log.where(loud), weighed[loud].astype(np.float32)
-        history = csr_array((weighed, log.item, log.indptr), shape=(len(requests), len(requests.items)))
+        history = faded(requests, self.options, decay=self.options.decay)
         return over_tail(history @ self._neighbours, self.state["share"])
 
     def estimate(self, train: Dataset) -> Estimate:
