@@ -81,6 +81,15 @@ class Source(Part):
     currency: str | None = Field(None, description="ISO code when the table has no currency column")
     kind: str | None = Field(None, description="event kind when the table has no kind column")
     label: str | None = Field(None, description="label column of flat examples")
+    positive: str | None = Field(
+        None, description="examples: the label that counts as yes; left out: the label must spell yes or no"
+    )
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _spelled(cls, positive: object) -> object:
+        """As the file spells it: YAML reads 1 and true where a CSV file has text."""
+        return str(positive) if isinstance(positive, bool | int | float) else positive
 
     @property
     def has_clock(self) -> bool:
@@ -133,6 +142,9 @@ class ColumnNote(Part):
     means: str = ""
     purposes: list[str] | None = Field(None, description="purposes it may serve; left out: the brief's")
     protected: bool = Field(False, description="a protected attribute: for audits only, never a feature")
+    type: Literal["number", "boolean", "category"] | None = Field(
+        None, description="examples: what its values are; left out: told by them"
+    )
 
 
 class Split(Part):
@@ -151,12 +163,22 @@ class Split(Part):
     by: str = Field("unit", description="folds: what is kept together (query, user, unit)")
 
 
+class Tuned(Part):
+    """What the search for a model's options cost. Written by `mercer tune`, beside the options that it found."""
+
+    trials: int = Field(ge=1, description="how many option sets were tried, the defaults among them")
+    seconds: float = Field(ge=0, description="wall seconds that these trials took")
+    data: str = Field(description="start of the hash of the cleaned data that were searched on")
+    options: str = Field(description="hash of the options it ended with; for others the search says nothing")
+
+
 class TargetBase(Part):
     """What every target says: which models compete and on which metric the selection is made."""
 
     models: list[str] | Literal["auto"] = "auto"
     metric: str | None = Field(None, description="selection metric; left out: the task's default")
     options: dict[str, dict[str, Any]] = Field({}, description="options by model, as `tune` writes them")
+    tuned: dict[str, Tuned] = Field({}, description="by model: what `tune` spent on its options")
 
 
 class RecommendTarget(TargetBase):
@@ -221,10 +243,24 @@ class Tuning(Part):
 
 
 class Fit(Part):
-    """Limits of a fit and the seeds of stochastic models."""
+    """Limits of a fit, the seeds of stochastic models, and what is fitted again on train and validation."""
 
     seconds: float = Field(3600, gt=0)
-    seeds: list[int] = Field([1], min_length=1)
+    seeds: list[int] = Field(
+        [1], min_length=1, description="stochastic models are fitted once a seed and averaged; the first ships"
+    )
+    refit: bool | list[str] = Field(
+        False,
+        description="rankers: fit the selected model (true), and those named, on train and validation too, "
+        "in rows of their own",
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("fit.seeds names a seed twice")
+        return seeds
 
 
 class Governance(Part):
