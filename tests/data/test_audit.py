@@ -15,8 +15,8 @@ from mercer.contracts import Interactions, Ragged, Vocabulary
 from mercer.data.audit import audit_leakage
 from mercer.data.splits import (
     BehaviorSplit,
+    FoldSplit,
     RecommendSplit,
-    SearchSplit,
     split_behavior,
     split_recommend,
     split_search,
@@ -50,11 +50,15 @@ def labelled() -> BehaviorSplit:
 
 
 @pytest.fixture
-def searched() -> SearchSplit:
+def searched() -> FoldSplit:
     judged = pd.DataFrame(
-        {"query": ["tea", "blue mug", "blue mug"], "item": ["i0", "i0", "i1"], "grade": [1.0, 1, 0]}
+        {
+            "query": ["tea", "blue mug", "blue mug", "wedding gift", "pan"],
+            "item": ["i0", "i0", "i1", "i0", "i0"],
+            "grade": [1.0, 1, 0, 1, 1],
+        }
     )
-    target = SearchTarget(task="search")
+    target = SearchTarget(task="search", split=Split(kind="folds", folds=3, by="query"))
     return split_search(pd.DataFrame({"item": ["i0", "i1"]}), Vocabulary(["i0", "i1"]), judged, target)
 
 
@@ -74,8 +78,8 @@ def test_behavior_counts_histories_and_labels(labelled: BehaviorSplit) -> None:
     assert audit_leakage(labelled) == (2 + 1 + 3 + 1) * (3 + 1)
 
 
-def test_search_counts_the_queries(searched: SearchSplit) -> None:
-    assert audit_leakage(searched) == 2
+def test_search_counts_the_queries(searched: FoldSplit) -> None:
+    assert audit_leakage(searched) == 4
 
 
 def test_a_training_event_known_after_the_cut_is_a_leak(recommended: RecommendSplit) -> None:
@@ -125,14 +129,21 @@ def test_a_masked_item_among_the_answers_is_a_leak(recommended: RecommendSplit) 
     assert audit_leakage(replace(recommended, test=again)) == 11
 
 
-@pytest.mark.parametrize("query", ["tea", "blue mug"])
-def test_a_training_judgment_of_a_held_out_query_is_a_leak(searched: SearchSplit, query: str) -> None:
-    judgments = pd.DataFrame({"query": ["other", query], "item": [0, 1], "grade": [1.0, 1.0]})
-    with pytest.raises(LeakageError, match="1 of 2 training judgments") as caught:
-        audit_leakage(replace(searched, train=replace(searched.train, judgments=judgments)))
-    assert query not in caught.value.message
-    other = replace(searched.train, judgments=judgments.head(1))
-    assert audit_leakage(replace(searched, train=other)) == 2
+def test_a_training_judgment_of_a_held_out_query_is_a_leak(searched: FoldSplit) -> None:
+    everything = searched.everything()
+    leaking = replace(searched, training=lambda rows: everything)
+    with pytest.raises(LeakageError, match=r"of 4 training units of fold 1.1 are held out") as caught:
+        audit_leakage(leaking)
+    assert "tea" not in caught.value.message
+    nothing = replace(searched, training=lambda rows: replace(everything, judgments=None))
+    assert audit_leakage(nothing) == 4
+
+
+def test_a_unit_that_two_folds_or_none_test_is_a_leak(searched: FoldSplit) -> None:
+    outside = searched.number.copy()
+    outside[0, 0] = searched.folds
+    with pytest.raises(LeakageError, match="1 of 4 units are not tested exactly once"):
+        audit_leakage(replace(searched, number=outside))
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "refit", "test"])
@@ -160,11 +171,11 @@ def test_a_label_known_only_after_the_next_cut_is_a_leak(
         audit_leakage(with_label_known(at(cut)))
 
 
-def test_a_split_with_nothing_to_examine_does_not_pass(searched: SearchSplit) -> None:
+def test_a_split_with_nothing_to_examine_does_not_pass(searched: FoldSplit) -> None:
     none = np.zeros(0, np.int64)
-    empty = replace(searched, validation=searched.validation.take(none), test=searched.test.take(none))
+    empty = replace(searched, test=searched.test.take(none), number=searched.number[:, :0])
     with pytest.raises(LeakageError, match="nothing to examine"):
-        audit_leakage(empty)
+        audit_leakage(replace(empty, training=lambda rows: searched.training(none)))
 
 
 def test_a_leak_is_a_failed_gate() -> None:

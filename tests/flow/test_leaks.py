@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from flow.house import House
 from mercer.brief import BehaviorTarget, RecommendTarget, Split
-from mercer.contracts import Dataset, Interactions
+from mercer.contracts import Interactions
 from mercer.data import audit_leakage
-from mercer.data.splits import BehaviorSplit, RecommendSplit, SearchSplit, split_recommend
+from mercer.data.splits import BehaviorSplit, FoldSplit, RecommendSplit, split_recommend
 from mercer.errors import LeakageError
 from mercer.pipeline.material import Material
 
@@ -56,14 +55,10 @@ def test_a_held_out_history_of_the_future_is_caught(recommended: RecommendSplit,
 
 
 def test_a_judgment_of_a_held_out_query_is_caught(material: Material) -> None:
-    split: SearchSplit = material.split("find")
-    judgments = split.train.judgments
-    query = (split.test.requests.query or ())[0]
-    row = pd.DataFrame([{"query": query, "item": material.vocabulary.ids[0], "grade": 1.0}])
-    known = row if judgments is None else pd.concat([judgments, row], ignore_index=True)
-    train: Dataset = replace(split.train, judgments=known)
-    with pytest.raises(LeakageError, match=r"1 of .* training judgments"):
-        audit_leakage(replace(split, train=train))
+    split: FoldSplit = material.split("find")
+    everything = split.everything()
+    with pytest.raises(LeakageError, match=r"of .* training units of fold 1.1"):
+        audit_leakage(replace(split, training=lambda rows: everything))
 
 
 @pytest.mark.parametrize("name", ["repurchase", "spend"])

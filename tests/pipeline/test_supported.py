@@ -31,6 +31,8 @@ def test_the_demo_uses_only_what_is_done() -> None:
         ("test_days", 7),
         ("exclude", "known-positive-entities"),
         ("exclude_columns", ["PageValues"]),
+        ("split", {"repeats": 5}),
+        ("split", {"kind": "folds"}),
     ],
 )
 def test_an_idle_key_of_a_behavior_target_is_named(key: str, value: Any) -> None:
@@ -41,6 +43,11 @@ def test_an_idle_key_of_a_behavior_target_is_named(key: str, value: Any) -> None
 def test_labels_of_payments_are_refused() -> None:
     with pytest.raises(BriefError, match="label payments"):
         check_supported(changed(repurchase={"label": "payments"}))
+
+
+def test_examples_in_repeated_folds_are_done() -> None:
+    split = {"kind": "folds", "repeats": 5}
+    check_supported(changed(repurchase={"label": "examples", "split": split, "exclude_columns": ["pages"]}))
 
 
 def test_several_seeds_are_refused() -> None:

@@ -3,6 +3,7 @@
 engine.py        DuckDB or Spark through Ibis; nothing else imports them
 sources.py       where a table comes from, and its raw rows
 mapping.py       own columns to canonical ones
+examples.py      labels and columns of flat examples
 casts.py         text, numbers and flags, read with guards
 moments.py       times; zones.py turns local ones into UTC, money.py knows the decimals of currencies
 cleaning/        named rules, a file a group
@@ -29,9 +30,12 @@ from mercer.data.profile import profile_file, write_profile
 from mercer.data.sources import find_source, read_frame
 from mercer.data.splits import (
     BehaviorSplit,
+    Fold,
+    FoldSplit,
     RecommendSplit,
-    SearchSplit,
+    folds_of,
     split_behavior,
+    split_examples,
     split_recommend,
     split_search,
 )
@@ -43,11 +47,12 @@ __all__ = [
     "Accounting",
     "BehaviorSplit",
     "Change",
+    "Fold",
+    "FoldSplit",
     "FolderStore",
     "Guess",
     "RecommendSplit",
     "RuleCount",
-    "SearchSplit",
     "SuppressionList",
     "TableCount",
     "Tables",
@@ -56,12 +61,14 @@ __all__ = [
     "catalogue",
     "end_of",
     "find_source",
+    "folds_of",
     "guess_mapping",
     "ingest",
     "item_frame",
     "profile_file",
     "read_frame",
     "split_behavior",
+    "split_examples",
     "split_recommend",
     "split_search",
     "training_rows",

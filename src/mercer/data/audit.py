@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.contracts import Dataset, Holdout, Interactions, Labelled, Times
-from mercer.data.splits import Split
+from mercer.data.splits import FoldSplit, Split
 from mercer.errors import LeakageError
 
 
@@ -17,13 +17,16 @@ def audit_leakage(split: Split) -> int:
 
     recommend: no training event, and no event of a held-out history, was known after its cut, and no answer is an
     item that the history masks. behavior: no snapshot's history was known after its as-of time, and every training
-    label was known at the first test cut-off. search: no judgment of a held-out query trains.
+    label was known at the first test cut-off. folds: every unit is tested once a repeat, none that trains is held out
+    in the same fold, and no judgment of a held-out query trains.
     Raises LeakageError naming how many rows lie after their cut and the first offending time, never a person, and
     LeakageError when nothing was there to examine.
     """
     examined = 0
     train: Any = split.train
-    if isinstance(train, Dataset):
+    if isinstance(split, FoldSplit):
+        examined += _folds(split)
+    elif isinstance(train, Dataset):
         examined += _dataset(train)
         for name in ("validation", "test"):
             examined += _holdout(getattr(split, name), name, train)
@@ -34,6 +37,32 @@ def audit_leakage(split: Split) -> int:
             "The leakage audit had nothing to examine.", remedy="Check that the split holds rows."
         )
     return examined
+
+
+def _folds(split: FoldSplit) -> int:
+    examined = 0
+    tested = np.zeros((len(split.number), len(split.test)), np.int64)
+    for fold in split.names():
+        part = split.part(fold)
+        tested[fold.repeat - 1, part.test_rows] += 1
+        tests, validates = _names(part.test), _names(part.validation)
+        for name, units, others in (
+            ("training", _names(part.train), tests | validates),
+            ("refit", _names(part.refit), tests),
+            ("validation", validates, tests),
+        ):
+            shared = np.array([unit in others for unit in sorted(units)], bool)
+            _refuse(shared, f"{name} units of fold {fold.name} are held out in it")
+        examined += len(tests)
+    _refuse((tested != 1).ravel(), "units are not tested exactly once a repeat")
+    return examined
+
+
+def _names(part: Dataset | Holdout | Labelled) -> set[str]:
+    """The units that a part knows the answers of."""
+    if isinstance(part, Dataset):
+        return set() if part.judgments is None else set(part.judgments["query"].astype(str))
+    return set(part.units if isinstance(part, Holdout) else part.snapshots.entities)
 
 
 def _dataset(train: Dataset) -> int:
@@ -60,11 +89,6 @@ def _holdout(held: Holdout, name: str, train: Dataset) -> int:
         )
     if not held.requests.repeats:
         _refuse(_answered_before(held), f"{name} answers are masked items of the history")
-    if train.judgments is not None and len(train.judgments):
-        _refuse(
-            train.judgments["query"].isin(set(held.requests.query or ())).to_numpy(),
-            f"training judgments belong to {name} queries",
-        )
     return history.n_events + len(held)
 
 
@@ -105,7 +129,9 @@ def _refuse(bad: Any, what: str, times: Times | None = None) -> None:
         first = "" if times is None else f", the first at {_instant(int(times[bad].min()))}"
         raise LeakageError(
             f"Leakage: {n_bad:,} of {len(bad):,} {what}{first}.",
-            remedy="Cut on known_at; if known_at is wrong in the source, correct it there.",
+            remedy="Cut on known_at; if known_at is wrong in the source, correct it there."
+            if times is not None
+            else "Divide the units again.",
         )
 
 

@@ -18,7 +18,7 @@ from mercer.data.cleaning.rule import Suppressed
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, QUARANTINE
 from mercer.data.cleaning.text import SCRUB
 from mercer.data.engine import Engine
-from mercer.data.mapping import mapped
+from mercer.data.mapping import ALSO, mapped
 from mercer.data.sources import read_frame
 from mercer.data.training import end_of
 from mercer.errors import BriefError, DataError, OutputError, nearest
@@ -159,11 +159,12 @@ def canonical(sheet: Sheet, rules: tuple[RuleCount, ...] = ()) -> pa.Table:
             remedy=f"Mend data.{sheet.table}.map or the source. The rule: {most.sentence if most else ''}".strip(),
         )
     types = {column.name: column.type for column in schema.columns}
+    has_money = not types.keys().isdisjoint(MONEY)
     arrays = {}
     for name in frame.columns:
-        if name in HIDDEN:
+        if name in HIDDEN and sheet.table in ALSO:
             continue
-        own = name if name != AMOUNT else next(money for money in MONEY if money in types)
+        own = next(money for money in MONEY if money in types) if name == AMOUNT and has_money else name
         values = frame[name]
         if own in types and pa.types.is_integer(types[own]):
             values = values.astype("Float64").round().astype("Int64")

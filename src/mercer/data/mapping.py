@@ -18,6 +18,7 @@ from mercer.data.casts import to_flag, to_number, to_path, to_text
 from mercer.data.cleaning import Sheet
 from mercer.data.cleaning.repeats import DERIVED
 from mercer.data.cleaning.sheet import AMOUNT, MONEY
+from mercer.data.examples import to_column, to_label
 from mercer.data.moments import to_time
 from mercer.data.money import CURRENCY, decimals
 from mercer.errors import BriefError, DataError, nearest
@@ -55,8 +56,13 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
     columns: dict[str, Any] = {}
     for canonical, own in names.items():
         columns[canonical] = _cast(table, canonical, own, source, raw[own], sheet)
-    for extra in _extras(brief, raw, names):
-        columns[extra] = raw[extra].to_numpy()
+    for extra in _extras(table, brief, raw, names):
+        if table == "examples":
+            columns[extra], sheet.unreadable[extra] = to_column(
+                raw[extra], brief.columns.get(extra), source.decimal
+            )
+        else:
+            columns[extra] = raw[extra].to_numpy()
     sheet.frame = pd.DataFrame(columns, index=sheet.frame.index)
     if table == "events":
         _complete_events(sheet, source)
@@ -67,6 +73,9 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
     if table == "events" and "event" not in sheet.frame:
         sheet.frame["event"] = _event_ids(sheet.frame)
         sheet.frame[DERIVED] = True
+    if table == "examples" and "unit" not in sheet.frame:
+        # By content and not by row number, so that another order of the file names and divides the rows alike.
+        sheet.frame["unit"] = _event_ids(sheet.frame)
     sheet.start = sheet.frame
     return sheet
 
@@ -90,9 +99,17 @@ def _names(table: str, source: Source, raw: pd.DataFrame) -> dict[str, str]:
             )
     names = {name: name for name in legal if name in raw.columns} if not source.map else {}
     names |= source.map
+    if table == "examples" and source.label is not None:
+        if source.label not in raw.columns:
+            raise DataError(
+                f"{source.source} has no column {source.label!r}.",
+                remedy=nearest(source.label, map(str, raw.columns)),
+            )
+        names["label"] = source.label
     for column in TABLES[table].columns:
         filled = column.name in ("event", "known_at", "kind")
         filled |= table == "events" and column.name == "time" and "order" in names
+        filled |= table == "examples" and column.name == "unit"
         filled |= column.name in MONEY and not names.keys().isdisjoint(ALSO.get(table, ()))
         if column.required and not column.nullable and column.name not in names and not filled:
             raise DataError(
@@ -111,6 +128,9 @@ def _cast(
         return to_path(column) if canonical == "category" else to_text(column)
     if pa.types.is_list(kind):
         return column
+    if (table, canonical) == ("examples", "label"):
+        value, sheet.unreadable[canonical] = to_label(column, source, own)
+        return value
     if kind == TIME:
         value, bad = to_time(column, source.timezone, own)
     elif kind == FLAG:
@@ -132,11 +152,19 @@ def _cast(
     return value
 
 
-def _extras(brief: Brief, raw: pd.DataFrame, names: dict[str, str]) -> list[str]:
-    """Columns that the data dictionary names and nothing maps: carried along under their own names."""
-    return [
-        str(c) for c in raw.columns if str(c) in brief.columns and c not in names.values() and c not in names
-    ]
+def _extras(table: str, brief: Brief, raw: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    """Columns carried along under their own names: of examples all that nothing maps, else those of them that the data
+    dictionary names. Raises DataError where one has the name of a canonical column that another one fills."""
+    free = [str(c) for c in raw.columns if c not in names.values() and c not in names]
+    if table != "examples":
+        return [c for c in free if c in brief.columns]
+    taken = [str(c) for c in raw.columns if c in names and c not in names.values()]
+    if taken:
+        raise DataError(
+            f"data.examples: the column {taken[0]!r} has the name that {names[taken[0]]!r} is mapped to.",
+            remedy="Rename it in the source.",
+        )
+    return free
 
 
 def _complete_events(sheet: Sheet, source: Source) -> None:

@@ -5,6 +5,7 @@ midranks.py            exact mid-ranks over the eligible catalogue
 ranking.py             score_ranking: a ranker's answers to scored rows
 rankings_file.py       score_rankings_file: the same for a system mercer did not build
 predictions.py         score_predictions: values and outcomes to scored rows
+folds.py               scored rows of folds, joined
 slices.py              new and old users, head and tail items, countries
 names.py               which metrics exist, and which way is better
 ranking_metrics.py     recall, ndcg, mrr, condensed ndcg, judged, novelty, coverage, exposure Gini
@@ -22,6 +23,7 @@ power.py               the least difference the data could detect
 """
 
 from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
+from mercer.evaluation.folds import FoldScored, join_folds
 from mercer.evaluation.leaderboard import Leaderboard, select
 from mercer.evaluation.looks import TestLooks
 from mercer.evaluation.metrics import RowMetric, measure, metric, unit_values, value
@@ -50,6 +52,7 @@ __all__ = [
     "Comparison",
     "Composition",
     "Detectable",
+    "FoldScored",
     "Leaderboard",
     "MetricName",
     "Row",
@@ -62,6 +65,7 @@ __all__ = [
     "all_metrics",
     "compare",
     "compare_with",
+    "join_folds",
     "least_detectable",
     "measure",
     "metric",

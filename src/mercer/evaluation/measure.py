@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mercer.errors import UnsupportedError
+from mercer.errors import DataError, UnsupportedError
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -67,3 +67,30 @@ class Measure:
         if self.values is None:
             raise UnsupportedError("This metric has no value per unit.")
         return self.values
+
+
+def mean_of(measures: Sequence[Measure]) -> Measure:
+    """The mean of one metric over several scorings of the same units, such as the repeats of a cross-validation.
+
+    A unit counts once, with its mean value, so that resampling moves all its repeats together. A unit that the metric
+    leaves out in some of them counts with the share of those that have it. Raises DataError where units differ.
+    """
+    first = measures[0]
+    if len(measures) == 1:
+        return first
+    for other in measures[1:]:
+        if not first.keys.equals(other.keys) or not first.clusters.equals(other.clusters):
+            raise DataError("Repeats were scored on different units.", remedy="Evaluate the model again.")
+    weight = np.mean([m.weight for m in measures], axis=0)
+    if first.pooled is not None:
+        return replace(first, weight=weight, pooled=_mean_pooled([m.pooled for m in measures if m.pooled]))
+    total = np.mean([m.weight * np.asarray(m.values) for m in measures], axis=0)
+    values = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    return replace(first, weight=weight, values=values)
+
+
+def _mean_pooled(parts: Sequence[Pooled]) -> Pooled:
+    def at(weights: Floats) -> Floats:
+        return np.asarray(np.mean([part(weights) for part in parts], axis=0))
+
+    return at

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mercer.errors import NotFoundError, UnsupportedError, nearest
-from mercer.evaluation.measure import Measure
-from mercer.evaluation.names import metric_name
+from mercer.evaluation.measure import Measure, mean_of
+from mercer.evaluation.names import MetricName, metric_name
 from mercer.evaluation.prediction_metrics import prediction_measure
 from mercer.evaluation.ranking_metrics import ranking_measure
 from mercer.evaluation.scored import SLICE, Scored
@@ -19,7 +19,7 @@ ALL = "all"
 
 
 def measure(scored: Scored, name: str, *, slice_name: str = ALL, origin: str = ALL) -> Measure:
-    """The metric `name` of scored rows.
+    """The metric `name` of scored rows; over several repeats of folds, its mean over them (see `mean_of`).
 
     slice_name: "all" or "NAME=VALUE", such as "history=new". origin: "all" or the day (YYYY-MM-DD, UTC) of a
     cut-off. Raises UnsupportedError for a metric of other rows, NotFoundError for an unknown slice.
@@ -27,6 +27,10 @@ def measure(scored: Scored, name: str, *, slice_name: str = ALL, origin: str = A
     metric = metric_name(name)
     if metric.kind != scored.kind:
         raise UnsupportedError(f"{name} is a metric of {metric.kind} rows; these are {scored.kind} rows.")
+    return mean_of([_measure(part, metric, slice_name, origin) for part in scored.repeats])
+
+
+def _measure(scored: Scored, metric: MetricName, slice_name: str, origin: str) -> Measure:
     inside = _inside(scored, slice_name, origin)
     if metric.kind == "ranking":
         return ranking_measure(scored, metric, inside)

@@ -7,7 +7,7 @@ model, a feature or a text.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,9 @@ import pyarrow.parquet as pq
 from mercer.errors import DamagedError, DataError
 
 Kind = Literal["ranking", "probability", "amount"]
+
+REPEAT, FOLD = "repeat", "fold"
+"""Columns that folds add: which division of the units a row belongs to (from 1), and the fold's name, "2.4"."""
 
 SLICE = "slice_"
 """Prefix of slice columns: `slice_history` holds "new" or "old"."""
@@ -36,7 +39,8 @@ class Scored:
 
     rows, for a ranking: RANKING_COLUMNS, one row a judged item, `rank` the mid-rank from 1 (inf: a miss);
         for predictions: PREDICTION_COLUMNS, `value`, `low`, `high` and `outcome` in the unit of the target
-        (a probability, or minor units of money), `as_of` int64 microseconds. Slice columns follow.
+        (a probability, or minor units of money), `as_of` int64 microseconds. Slice columns follow. Over folds also
+        `repeat` and `fold`: a unit then has rows in every repeat, and metrics are means over the repeats.
     lists, for a ranking: LIST_COLUMNS, the first `depth` items of every unit; `bits` is the item's
         self-information, -log2 of its share of the histories.
     n_items: size of the catalogue that was ranked, 0 for predictions.
@@ -65,6 +69,24 @@ class Scored:
         names = set(self.text("unit")) if pairs is None else set(pairs.itertuples(index=False, name=None))
         found: pd.Index = pd.Index(sorted(names))
         return found
+
+    @cached_property
+    def repeats(self) -> tuple[Scored, ...]:
+        """The rows of each division of the units into folds, apart; of what was divided once, itself."""
+        if REPEAT not in self.rows or self.rows[REPEAT].nunique() < 2:
+            return (self,)
+        return tuple(self._where(REPEAT, number) for number in sorted(self.rows[REPEAT].unique()))
+
+    def fold(self, name: str) -> Scored:
+        """The rows of one fold, such as "2.4"."""
+        return self._where(FOLD, name)
+
+    def _where(self, column: str, value: object) -> Scored:
+        rows = self.rows.loc[self.rows[column] == value].reset_index(drop=True)
+        lists = self.lists
+        if lists is not None:
+            lists = lists.loc[lists[column] == value].reset_index(drop=True)
+        return replace(self, rows=rows, lists=lists)
 
     @cached_property
     def slices(self) -> dict[str, list[str]]:

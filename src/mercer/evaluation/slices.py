@@ -33,6 +33,11 @@ class Slices:
     unit: Mapping[str, Sequence[str]] = field(default_factory=dict)
     item: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Slices:
+        """The units named, in that order; items stay."""
+        unit = {name: [values[row] for row in rows] for name, values in self.unit.items()}
+        return Slices(unit=unit, item=self.item)
+
     def check(self, n_units: int, n_items: int) -> None:
         """Raises DataError naming a slice whose length is wrong."""
         for values, wanted, what in ((self.unit, n_units, "units"), (self.item, n_items, "items")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,9 +29,11 @@ from mercer.pipeline.cache import Step, key_of
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash
 from mercer.pipeline.material import Material
-from mercer.pipeline.models import Entry, FitOn, target_facts
+from mercer.pipeline.models import Entry, FitOn, Fits, target_facts
 
 INCUMBENT = "incumbent"
+NESTED = "nested-selection"
+"""The row of the selection procedure itself, where folds test: in every fold the model that the fold picked."""
 
 Part = Literal["validation", "test"]
 
@@ -42,7 +45,7 @@ class Judged:
     entry: Entry
     fit_on: FitOn
     part: Part
-    fitted: Step
+    fitted: Fits
     scored: Step
 
     @property
@@ -100,6 +103,23 @@ def selected(step: Step) -> dict[str, Any]:
     """What `choose` wrote."""
     content: dict[str, Any] = json.loads((step.folder / "selected.json").read_text("utf-8"))
     return content
+
+
+def picked(content: Mapping[str, Any]) -> Callable[[Judged], dict[str, str]]:
+    """What a test row's protocol says of a selection over folds: "picked": "4 of 5 folds"; nothing for others."""
+    counts = Counter(content.get("picks", {}).values())
+    n = sum(counts.values())
+
+    def of(one: Judged) -> dict[str, str]:
+        if not n or one.part != "test":
+            return {}
+        if one.entry.model == NESTED:
+            return {
+                "picked": ", ".join(f"{model} in {k}" for model, k in counts.most_common()) + f" of {n} folds"
+            }
+        return {"picked": f"{counts[one.entry.model]} of {n} folds"}
+
+    return of
 
 
 def check_opponent(flow: Flow, plan: Mapping[str, list[Entry]]) -> None:
@@ -165,12 +185,12 @@ def leaderboard(
 
     def make(folder: Path, bar: Progress) -> None:
         picks = {name: selected(step)["model"] for name, step in chosen.items()}
+        chances = {name: picked(selected(step)) for name, step in chosen.items()}
         rows: list[Row] = []
         for number, one in enumerate(judged):
             target = flow.brief.targets[one.entry.target]
-            rows += _rows(
-                one, target, protocol=protocol_of(material, one.entry.target), seeds=_seeds(flow, one)
-            )
+            protocol = protocol_of(material, one.entry.target) | chances[one.entry.target](one)
+            rows += _rows(one, target, protocol=protocol, seeds=_seeds(flow, one))
             bar.advance(number + 1, len(judged) + len(chosen), one.entry.model)
         for name, systems in outside.items():
             for model, step in systems.items():
@@ -248,7 +268,10 @@ def _comparisons(
     scored = {
         one.entry.model: Scored.load(one.scored.folder / "rows.parquet")
         for one in judged
-        if one.entry.target == name and one.part == "test" and one.fit_on == fit_on
+        if one.entry.target == name
+        and one.part == "test"
+        and one.fit_on == fit_on
+        and one.entry.model != NESTED
     }
     scored |= {model: Scored.load(step.folder / "rows.parquet") for model, step in outside.items()}
     metrics = [selection_metric(target)]

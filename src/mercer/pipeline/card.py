@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 from mercer.brief import Brief
-from mercer.pipeline.cache import Step
-from mercer.pipeline.models import Entry
+from mercer.pipeline.models import Entry, Fits
 
 
-def model_card(brief: Brief, entry: Entry, fitted: Step, fit_on: str) -> str:
+def model_card(brief: Brief, entry: Entry, fitted: Fits, fit_on: str) -> str:
     """Markdown, the same for the same fit."""
     target = brief.targets[entry.target]
     options = json.dumps(entry.options.model_dump(mode="json"), indent=1, sort_keys=True)
@@ -26,7 +25,7 @@ def model_card(brief: Brief, entry: Entry, fitted: Step, fit_on: str) -> str:
 | validator | {governance.validator_role or "none named"} |
 | fit | {fitted.cost.seconds:.1f} s wall, {fitted.cost.cpu_seconds:.1f} s CPU, peak {fitted.cost.peak_mib:.0f} MiB |
 
-Its scores are in `leaderboard.json`, its limits on the decision page. Intended use: answering this target of this
+{_scores(fit_on)}, its limits on the decision page. Intended use: answering this target of this
 brief, under the gates that `gates.json` lists; not for anything else.
 
 ## Options
@@ -34,3 +33,12 @@ brief, under the gates that `gates.json` lists; not for anything else.
 {options}
 ```
 """
+
+
+def _scores(fit_on: str) -> str:
+    if fit_on == "all":
+        return (
+            "This fit has seen every label, so no test scored it; in `leaderboard.json` are the scores of its "
+            "siblings, each fitted without the fold it was tested on"
+        )
+    return "Its scores are in `leaderboard.json`"

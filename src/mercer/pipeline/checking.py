@@ -13,6 +13,7 @@ import numpy.typing as npt
 from mercer.brief import BehaviorTarget, Brief, Target
 from mercer.compliance import check_acceptances
 from mercer.contracts import Budget, Holdout, Labelled, Runtime, Silent
+from mercer.data import folds_of
 from mercer.evaluation import Detectable, least_detectable, selection_metric, unit_values
 from mercer.pipeline.audit import audit
 from mercer.pipeline.board import check_opponent
@@ -31,7 +32,7 @@ class TargetCheck:
 
     detectable: the least difference of `metric` found with power 0.8 at alpha 0.05 on the test set; None where
     fewer than two units are left. pilot: what its spread was taken from.
-    seconds, peak_mib: what all its fits together, and the largest of them, are expected to take.
+    seconds, peak_mib: what all its fits together (over folds: one a fold), and the largest, are expected to take.
     """
 
     target: str
@@ -83,6 +84,7 @@ def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
     split = material.split(name)
     pilot = _pilot(flow, target, name, split)
     estimates = [new_model(target, entry).estimate(split.train) for entry in entries(name, target)]
+    n_fits = max(1, len(folds_of(target.split)))
     n_test = len(split.test)
     found = None
     if n_test >= 2 and len(pilot.values) >= 2:
@@ -95,7 +97,7 @@ def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
         test_units=n_test,
         detectable=found,
         pilot=pilot.name,
-        seconds=round(sum(e.seconds for e in estimates), 1),
+        seconds=round(n_fits * sum(e.seconds for e in estimates), 1),
         peak_mib=round(max(e.peak_mib for e in estimates), 1),
     )
 

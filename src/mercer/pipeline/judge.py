@@ -143,7 +143,9 @@ def evidence(flow: Flow, material: Material, best: Mapping[str, Judged], release
             for name, snapshot in snapshots.items()
         },
         predictions={
-            name: Scored.load(one.scored.folder / "rows.parquet").rows for name, one in behavior.items()
+            # Over repeated folds one division of the units is enough, and keeps each unit one row.
+            name: Scored.load(one.scored.folder / "rows.parquet").repeats[0].rows
+            for name, one in behavior.items()
         },
         snapshots=snapshots,
         parameters={

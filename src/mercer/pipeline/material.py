@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget
+from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget, Target
 from mercer.contracts import Interactions, Vocabulary
 from mercer.errors import BriefError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mercer.data import Tables
 
 Split = Any
-"""A RecommendSplit, SearchSplit or BehaviorSplit of `mercer.data`."""
+"""A RecommendSplit, BehaviorSplit or FoldSplit of `mercer.data`."""
 
 
 class Material:
@@ -72,9 +72,11 @@ class Material:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The catalogue."""
+        """The catalogue; without items or events, as where all targets are of examples, an empty one."""
         if "events" in self.tables.names:
             return self.interactions.items
+        if "items" not in self.tables.names and all(_is_flat(one) for one in self.brief.targets.values()):
+            return Vocabulary([])
         return Vocabulary(sorted(self._items_table["item"].astype(str)))
 
     @cached_property
@@ -90,6 +92,11 @@ class Material:
         from mercer.data import item_frame
 
         return item_frame(self.tables, self.vocabulary)
+
+    @property
+    def protected(self) -> frozenset[str]:
+        """Columns that the data dictionary keeps for audits alone."""
+        return frozenset(name for name, note in self.brief.columns.items() if note.protected)
 
     def split(self, name: str) -> Split:
         """The split of a target, made once."""
@@ -107,9 +114,20 @@ class Material:
             if judgments is None:
                 raise BriefError(f"targets.{name}: search needs data.judgments, and the brief names none.")
             return data.split_search(self.items, self.vocabulary, judgments, target)
+        if isinstance(target, BehaviorTarget) and target.label == "examples":
+            examples = self.tables.get("examples")
+            if examples is None:
+                raise BriefError(
+                    f"targets.{name}: label examples needs data.examples, which the brief lacks."
+                )
+            return data.split_examples(examples, target, self.protected)
         if "events" not in self.tables.names:
             raise BriefError(f"targets.{name}: {target.task} needs data.events, and the brief names none.")
         if isinstance(target, RecommendTarget):
             return data.split_recommend(self.interactions, self.items, target, day)
         assert isinstance(target, BehaviorTarget)
         return data.split_behavior(self.interactions, target, day)
+
+
+def _is_flat(target: Target) -> bool:
+    return isinstance(target, BehaviorTarget) and target.label == "examples"

@@ -1,4 +1,7 @@
-"""Fit and score the models of a target: each fit and each scoring is a cached step."""
+"""Fit and score the models of a target: each fit and each scoring is a cached step.
+
+Over folds a model is fitted once a fold, each a step of its own; what the folds scored is one set of rows.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,27 @@ from typing import Any, Literal
 import numpy as np
 
 from mercer.brief import BehaviorTarget, Target
-from mercer.contracts import Budget, Holdout, Labelled, Options, Progress, plugins
+from mercer.contracts import Budget, Holdout, Labelled, Options, Progress, Silent, plugins
+from mercer.data import Fold, folds_of
 from mercer.errors import BriefError, nearest
 from mercer.evaluation import (
     Composition,
+    FoldScored,
     Scored,
+    Slices,
+    join_folds,
     prediction_slices,
     ranking_slices,
     score_predictions,
     score_ranking,
 )
-from mercer.pipeline.cache import Step, key_of
+from mercer.pipeline.cache import Cost, Step, key_of
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash
 from mercer.pipeline.material import Material
 
-FitOn = Literal["train", "train+validation"]
+FitOn = Literal["train", "train+validation", "all"]
+"""What a fit has seen; `all` is what ships where folds tested: it has no test score of its own."""
 
 ROOMS = {
     "recommend": ("data", "recommend"),
@@ -95,8 +103,11 @@ def _entry(name: str, target: Target, model: str) -> Entry:
     if not _serves(cls, target):
         raise BriefError(f"targets.{name}.models: {model!r} does not serve this target ({target.task}).")
     given = dict(target.options.get(model, {}))
-    if isinstance(target, BehaviorTarget) and "kind" in cls.Options.model_fields:
-        given.setdefault("kind", target.kind)
+    if isinstance(target, BehaviorTarget):
+        # What a predictor may want to know of its target, where its options have a place for it.
+        for key in ("kind", "horizon_days"):
+            if key in cls.Options.model_fields:
+                given.setdefault(key, getattr(target, key))
     try:
         options = cls.Options(**given)
     except ValueError as fault:
@@ -128,19 +139,55 @@ def load_model(target: Target, model: str, folder: Path) -> Any:
     return plugins.load(group_of(target), model).load(folder)
 
 
-def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: Mapping[str, str]) -> Step:
-    """Fit one model (or find the fit); its folder holds what the model saves and `fit.json`."""
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """A model's fits on one part of the data: one, or one a fold (in the order of `folds_of`)."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def key(self) -> str:
+        """What stands for all of them in the facts of later steps."""
+        return self.steps[0].key if len(self.steps) == 1 else key_of({"fits": [s.key for s in self.steps]})
+
+    @property
+    def folder(self) -> Path:
+        """Where the one fit is. Only what is fitted once has such a place."""
+        [step] = self.steps
+        return step.folder
+
+    @property
+    def cost(self) -> Cost:
+        """Seconds of all of them together, and the peak of the largest."""
+        costs = [step.cost for step in {step.key: step for step in self.steps}.values()]
+        return Cost(
+            seconds=round(sum(cost.seconds for cost in costs), 3),
+            cpu_seconds=round(sum(cost.cpu_seconds for cost in costs), 3),
+            peak_mib=max(cost.peak_mib for cost in costs),
+        )
+
+
+def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: Mapping[str, str]) -> Fits:
+    """Fit one model (or find the fit), once or once a fold; its folders hold what the model saves and `fit.json`."""
+    target = flow.brief.targets[entry.target]
+    folds = folds_of(target.split) if fit_on != "all" else ()
+    return Fits(tuple(_fit(flow, material, entry, fit_on, upstream, fold) for fold in folds or (None,)))
+
+
+def _fit(
+    flow: Flow,
+    material: Material,
+    entry: Entry,
+    fit_on: FitOn,
+    upstream: Mapping[str, str],
+    fold: Fold | None,
+) -> Step:
     target = flow.brief.targets[entry.target]
     seed = flow.brief.fit.seeds[0]
     budget = Budget(flow.brief.fit.seconds)
 
     def make(folder: Path, bar: Progress) -> None:
-        split = material.split(entry.target)
-        if isinstance(target, BehaviorTarget):
-            train: Any = split.refit if fit_on == "train+validation" else split.train
-            validation = None if fit_on == "train+validation" else split.validation
-        else:
-            train, validation = split.train, split.validation
+        train, validation = _training(material.split(entry.target), fit_on, fold)
         model = new_model(target, entry)
         estimate = model.estimate(train)
         model.fit(train, validation=validation, budget=budget, seed=seed, runtime=flow.runtime(bar))
@@ -150,12 +197,13 @@ def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: M
             "options": entry.options.model_dump(mode="json"),
             "seed": seed,
             "fit_on": fit_on,
+            "fold": fold.name if fold is not None else None,
             "notes": list(getattr(model, "notes", ())),
             "estimate": {"seconds": estimate.seconds, "peak_mib": estimate.peak_mib},
         }
         (folder / "fit.json").write_text(json.dumps(facts, indent=1, sort_keys=True), "utf-8")
 
-    name = f"fit:{entry.target}:{entry.model}" + (":refit" if fit_on == "train+validation" else "")
+    name = f"fit:{entry.target}:{entry.model}" + _SUFFIX[fit_on]
     facts = {
         **upstream,
         **target_facts(flow, entry.target),
@@ -166,12 +214,25 @@ def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: M
         "seconds": budget.seconds,
         "code": code_hash(*ROOMS[target.task]),
     }
+    if fold is not None:
+        name, facts = f"{name}:fold-{fold.name}", {**facts, "fold": fold.name}
     return flow.step(name, facts, make)
+
+
+_SUFFIX: Mapping[FitOn, str] = {"train": "", "train+validation": ":refit", "all": ":all"}
+
+
+def _training(split: Any, fit_on: FitOn, fold: Fold | None) -> tuple[Any, Any]:
+    """What a fit receives: the rows that train, and those that validate (None where these train, too)."""
+    if fit_on == "all":
+        return split.everything(), None
+    part = split if fold is None else split.part(fold)
+    return (part.refit, None) if fit_on == "train+validation" else (part.train, part.validation)
 
 
 def target_facts(flow: Flow, name: str) -> dict[str, Any]:
     """What of the brief decides a target's data: the target less its list of models, and the decision day."""
-    target = flow.brief.targets[name].model_dump(mode="json", exclude={"models", "options", "metric"})
+    target = flow.brief.targets[name].model_dump(mode="json", exclude={"models", "options", "tuned", "metric"})
     return {"target": target, "decision_day": str(flow.brief.decision.day), "purposes": flow.brief.purposes}
 
 
@@ -179,14 +240,15 @@ def score(
     flow: Flow,
     material: Material,
     entry: Entry,
-    fitted: Step,
+    fitted: Fits,
     part: Literal["validation", "test"],
     fit_on: FitOn,
     *,
     before: Callable[[], None] | None = None,
 ) -> Step:
-    """Score one fitted model on a held-out part; the folder holds the scored rows and `timing.json`.
+    """Score a fitted model on a held-out part; the folder holds the scored rows and `timing.json`.
 
+    Over folds each fold's model scores its own part, and the rows of all folds are joined.
     before: called just before a part is really scored, and not when the scoring is found in the cache.
     """
     target = flow.brief.targets[entry.target]
@@ -194,27 +256,54 @@ def score(
     def make(folder: Path, bar: Progress) -> None:
         if before is not None:
             before()
-        held = getattr(material.split(entry.target), part)
-        model = load_model(target, entry.model, fitted.folder)
-        start = time.perf_counter()
-        scored = score_model(target, model, held, bar)
-        took = time.perf_counter() - start
+        split = material.split(entry.target)
+        scored, ms = _scored(target, entry.model, split, fitted, part, bar)
         scored.save(folder / "rows.parquet")
-        (folder / "timing.json").write_text(
-            json.dumps({"predict_ms_per_request": round(1000 * took / max(1, len(held)), 4)}), "utf-8"
-        )
+        (folder / "timing.json").write_text(json.dumps({"predict_ms_per_request": round(ms, 4)}), "utf-8")
 
-    suffix = ":refit" if fit_on == "train+validation" else ""
     facts = {"fit": fitted.key, "part": part, "code": code_hash("evaluation", *ROOMS[target.task])}
-    return flow.step(f"score:{entry.target}:{entry.model}:{part}{suffix}", facts, make)
+    return flow.step(f"score:{entry.target}:{entry.model}:{part}{_SUFFIX[fit_on]}", facts, make)
 
 
-def score_model(target: Target, model: Any, held: Holdout | Labelled, bar: Progress) -> Scored:
-    """The scored rows of one model on a held-out part."""
+def _scored(
+    target: Target, model: str, split: Any, fitted: Fits, part: Literal["validation", "test"], bar: Progress
+) -> tuple[Scored, float]:
+    """The scored rows, and milliseconds a request."""
+    folds = folds_of(target.split)
+    if not folds:
+        held = getattr(split, part)
+        loaded = load_model(target, model, fitted.folder)
+        start = time.perf_counter()
+        scored = score_model(target, loaded, held, bar)
+        return scored, 1000 * (time.perf_counter() - start) / max(1, len(held))
+    slices = slices_of(split.test)
+    parts, took = [], 0.0
+    for number, (fold, step) in enumerate(zip(folds, fitted.steps, strict=True)):
+        divided = split.part(fold)
+        held, rows = getattr(divided, part), getattr(divided, f"{part}_rows")
+        loaded = load_model(target, model, step.folder)
+        start = time.perf_counter()
+        scored = score_model(target, loaded, held, Silent(), slices=slices.take(rows))
+        took += time.perf_counter() - start
+        parts.append(FoldScored(fold.repeat, fold.name, scored))
+        bar.advance(number + 1, len(folds), f"fold {fold.name}")
+    units = split.test.units if isinstance(split.test, Holdout) else split.test.snapshots.entities
+    return join_folds(parts, units), 1000 * took / (len(units) * target.split.repeats)
+
+
+def slices_of(held: Holdout | Labelled) -> Slices:
+    """The standing slices of a held-out part."""
+    return prediction_slices(held) if isinstance(held, Labelled) else ranking_slices(held)
+
+
+def score_model(
+    target: Target, model: Any, held: Holdout | Labelled, bar: Progress, *, slices: Slices | None = None
+) -> Scored:
+    """The scored rows of one model on a held-out part; slices: left out, the part's standing ones."""
+    slices = slices_of(held) if slices is None else slices
     if isinstance(held, Labelled):
         assert isinstance(target, BehaviorTarget)
-        predicted = model.predict(held.snapshots)
-        return score_predictions(held, predicted, kind=target.kind, slices=prediction_slices(held))
+        return score_predictions(held, model.predict(held.snapshots), kind=target.kind, slices=slices)
     catalogue = np.arange(len(held.requests.items), dtype=np.int32)
     exact = (lambda requests: model.score(requests, catalogue)) if model.has_scores else None
-    return score_ranking(held, score=exact, rank=model.rank, slices=ranking_slices(held), advance=bar.advance)
+    return score_ranking(held, score=exact, rank=model.rank, slices=slices, advance=bar.advance)

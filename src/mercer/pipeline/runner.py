@@ -13,9 +13,10 @@ from mercer import __version__
 from mercer.brief import Brief
 from mercer.compliance import check_acceptances
 from mercer.contracts import Progress
+from mercer.data import folds_of
 from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import TestLooks
-from mercer.pipeline import board, judge
+from mercer.pipeline import board, folds, judge
 from mercer.pipeline.audit import audit
 from mercer.pipeline.board import Judged, check_opponent, choose, look, look_key, released_fit, selected
 from mercer.pipeline.cache import Step, file_hash, publish, write_text
@@ -23,7 +24,7 @@ from mercer.pipeline.flow import STAGES, Flow, locked
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.manifest import code_hash, hardware, packages
 from mercer.pipeline.material import Material
-from mercer.pipeline.models import Entry, FitOn, entries, fit, score
+from mercer.pipeline.models import Entry, FitOn, Fits, entries, fit, score
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
 from mercer.pipeline.sources import DataArgument, opened
@@ -97,6 +98,7 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
     audit(flow, material)
     upstream = {"data": cleaned.key}
     fits = fit_all(flow, material, plan, upstream)
+    whole = fit_whole(flow, material, plan, upstream)
     if until == "fit":
         record(flow, {})
         return
@@ -113,7 +115,7 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
     if until == "evaluate":
         return
 
-    best = judge.winners(flow, judged, chosen)
+    best = folds.shipped(flow, judge.winners(flow, judged, chosen), whole)
     built = judge.candidate(flow, material, best)
     checked = judge.gates(flow, material, best, built)
     publish(checked.folder / "gates.json", flow.out / "gates.json")
@@ -150,22 +152,35 @@ def clear_stale(flow: Flow, until: str) -> None:
 
 def fit_all(
     flow: Flow, material: Material, plan: Mapping[str, list[Entry]], upstream: dict[str, str]
-) -> dict[tuple[str, str], Step]:
-    """Fit every model on its training part, and publish it."""
+) -> dict[tuple[str, str], Fits]:
+    """Fit every model on its training part (over folds: on each fold's), and publish what is fitted once."""
     fits = {}
     for name, models in plan.items():
         for entry in models:
             fitted = fit(flow, material, entry, "train", upstream)
             fits[name, entry.model] = fitted
-            publish_model(flow, entry, fitted, "train")
+            if len(fitted.steps) == 1:
+                publish_model(flow, entry, fitted, "train")
     return fits
 
 
-def publish_model(flow: Flow, entry: Entry, fitted: Step, fit_on: str) -> None:
+def fit_whole(
+    flow: Flow, material: Material, plan: Mapping[str, list[Entry]], upstream: dict[str, str]
+) -> dict[tuple[str, str], Fits]:
+    """Where folds test, fit every model on everything as well, and publish it: one of these ships."""
+    fits = {}
+    for name, models in plan.items():
+        for entry in models if folds_of(flow.brief.targets[name].split) else ():
+            fits[name, entry.model] = fit(flow, material, entry, "all", upstream)
+            publish_model(flow, entry, fits[name, entry.model], "all")
+    return fits
+
+
+def publish_model(flow: Flow, entry: Entry, fitted: Fits, fit_on: FitOn) -> None:
     """Put a fitted model, its options and its card into the run folder."""
     from mercer.pipeline.card import model_card
 
-    suffix = "" if fit_on == "train" else ".refit"
+    suffix = ".refit" if fit_on == "train+validation" else ""
     folder = flow.out / "models" / entry.target / f"{entry.model}{suffix}"
     publish(fitted.folder, folder)
     write_text(folder / "card.md", model_card(flow.brief, entry, fitted, fit_on))
@@ -175,7 +190,7 @@ def judge_all(
     flow: Flow,
     material: Material,
     plan: Mapping[str, list[Entry]],
-    fits: Mapping[tuple[str, str], Step],
+    fits: Mapping[tuple[str, str], Fits],
     upstream: dict[str, str],
 ) -> tuple[list[Judged], dict[str, Step]]:
     """Score validation, select, write the selection down, and only then score the test sets."""
@@ -192,7 +207,8 @@ def judge_all(
             )
             for entry in models
         ]
-        chosen[name] = choose(flow, name, on_validation)
+        divided = folds_of(flow.brief.targets[name].split)
+        chosen[name] = (folds.choose if divided else choose)(flow, name, on_validation)
         judged += on_validation
     record(flow, chosen)
     for name, models in plan.items():
@@ -203,11 +219,17 @@ def judge_all(
                 fitted = fits[name, entry.model]
                 if fit_on == "train+validation":
                     fitted = fit(flow, material, entry, fit_on, upstream)
-                    publish_model(flow, entry, fitted, fit_on)
+                    if len(fitted.steps) == 1:
+                        publish_model(flow, entry, fitted, fit_on)
                 scored = score(
                     flow, material, entry, fitted, "test", fit_on, before=look(flow, name, entry.model)
                 )
                 judged.append(Judged(entry=entry, fit_on=fit_on, part="test", fitted=fitted, scored=scored))
+        if folds_of(flow.brief.targets[name].split) and len(models) > 1:
+            tested = [
+                one for one in judged if (one.entry.target, one.part, one.fit_on) == (name, "test", ships)
+            ]
+            judged.append(folds.nested(flow, name, chosen[name], tested))
     for one in judged:
         for file in one.scored.folder.glob("rows*.parquet"):
             name = one.file.removesuffix(".parquet") + file.name.removeprefix("rows")

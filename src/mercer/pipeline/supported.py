@@ -11,7 +11,6 @@ _DEFAULTS: dict[str, object] = {
     "train_days": None,
     "test_days": None,
     "exclude": "none",
-    "exclude_columns": [],
 }
 
 
@@ -29,10 +28,14 @@ def _idle(brief: Brief) -> Iterator[tuple[str, str]]:
             for key, default in _DEFAULTS.items():
                 if getattr(target, key) != default:
                     yield f"targets.{name}.{key}", "Leave it out."
-            if target.label != "events" or target.entity != "user":
+            if target.label == "payments" or target.entity != "user":
                 yield (
                     f"targets.{name}: label {target.label}, entity {target.entity}",
-                    "Use label: events, entity: user.",
+                    "Use label: events or examples, entity: user.",
                 )
-        if target.split.repeats > 1:
-            yield f"targets.{name}.split.repeats", "Leave it out."
+            if target.exclude_columns and target.label != "examples":
+                yield f"targets.{name}.exclude_columns", "It is for label: examples; leave it out."
+            if target.split.kind == "folds" and target.label == "events":
+                yield f"targets.{name}.split: folds over events", "Leave it out: a log has a clock to cut on."
+        if target.split.repeats > 1 and target.split.kind != "folds":
+            yield f"targets.{name}.split.repeats", "It is for split.kind: folds; leave it out."

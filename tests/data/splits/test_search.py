@@ -7,25 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mercer.brief import SearchTarget, Split
 from mercer.contracts import Holdout, Vocabulary
 from mercer.data.audit import audit_leakage
-from mercer.data.splits import SearchSplit, split_search
-from mercer.data.splits.search import fold_of
+from mercer.data.splits import FoldSplit, split_search
 from mercer.errors import BriefError, DataError
 
 ITEMS = Vocabulary(["cup-red", "mug-blue", "pan-big"])
-FOLD_0, OTHERS = "tea", ("blue mug", "wedding gift")
+TEA, OTHERS = "tea", ("blue mug", "wedding gift", "pan")
+ALL = (TEA, *OTHERS)
+"""Of three folds, tea and blue mug are in the last, wedding gift in the second, pan in the first."""
 
 Judgment = tuple[str, str, float, str]
 
 
-def divided(*judgments: Judgment, **split: Any) -> SearchSplit:
+def divided(*judgments: Judgment, **split: Any) -> FoldSplit:
     frame = pd.DataFrame(list(judgments), columns=["query", "item", "grade", "judge"])
-    target = SearchTarget(task="search", split=Split(**{"kind": "folds", "by": "query", **split}))
+    target = SearchTarget(task="search", split=Split(**{"kind": "folds", "folds": 3, "by": "query", **split}))
     return split_search(pd.DataFrame({"item": ITEMS.ids}), ITEMS, frame, target)
 
 
@@ -44,89 +43,73 @@ def grades(held: Holdout) -> dict[str, dict[str, float]]:
 
 
 PLAIN: tuple[Judgment, ...] = (
-    (FOLD_0, "mug-blue", 2, "editor"),
+    (TEA, "mug-blue", 2, "editor"),
     (OTHERS[0], "pan-big", 1, "editor"),
     (OTHERS[1], "mug-blue", 0, "editor"),
+    (OTHERS[2], "pan-big", 3, "editor"),
 )
 
 
-def test_the_fold_is_the_md5_of_the_text_and_nothing_else() -> None:
-    # Worked out with md5sum: these may never change, or two releases would not be tested on the same queries.
-    assert {query: fold_of(query, 5) for query in ("blue mug", "tea", "wedding gift")} == {
-        "blue mug": 2,
-        "tea": 0,
-        "wedding gift": 1,
-    }
-    assert {query: fold_of(query, 3) for query in ("blue mug", "tea", "wedding gift")} == {
-        "blue mug": 2,
-        "tea": 2,
-        "wedding gift": 1,
-    }
-
-
-@given(st.text(), st.integers(2, 9))
-def test_every_text_has_a_fold(query: str, folds: int) -> None:
-    assert 0 <= fold_of(query, folds) < folds
-    assert fold_of(query, folds) == fold_of(query, folds)
-
-
-def test_a_text_that_is_no_utf8_has_a_fold_too() -> None:
-    assert fold_of("caf\udce9", 5) in range(5)
-
-
-def test_fold_0_selects_and_the_others_test() -> None:
+def test_every_query_is_tested_and_no_judgment_of_a_held_out_one_trains() -> None:
     split = divided(*PLAIN)
-    assert grades(split.validation) == {FOLD_0: {"mug-blue": 2}}
-    assert grades(split.test) == {OTHERS[0]: {"pan-big": 1}, OTHERS[1]: {"mug-blue": 0}}
-    assert split.protocol == {"split": "folds", "folds": 5, "by": "query", "selects": "fold 0"}
+    assert grades(split.test) == {q: {item: grade} for q, item, grade, _ in PLAIN}
+    for fold in split.names():
+        part = split.part(fold)
+        judged = part.train.judgments
+        assert set(judged["query"]) == set(ALL) - set(part.test.units) - set(part.validation.units)
+        assert set(part.refit.judgments["query"]) == set(ALL) - set(part.test.units)
+        assert part.train.vocabulary is ITEMS
+        assert part.train.interactions is None
+    assert audit_leakage(split) == len(ALL)
+    assert split.everything().judgments["query"].tolist() == sorted(ALL)
 
 
-def test_no_judgment_of_a_held_out_query_trains_and_the_whole_catalogue_does() -> None:
-    split = divided(*PLAIN)
-    assert split.train.judgments is not None
-    assert split.train.judgments.empty
-    assert split.train.vocabulary is ITEMS
-    assert split.train.interactions is None
-    assert audit_leakage(split) == 3
+def test_training_judgments_name_items_by_their_code() -> None:
+    judged = divided(*PLAIN).everything().judgments
+    assert dict(zip(judged["query"], judged["item"], strict=True))["tea"] == ITEMS.code("mug-blue")
+
+
+def test_what_a_row_says_of_its_split() -> None:
+    protocol = dict(divided(*PLAIN).protocol)
+    assert "share training rows" in protocol.pop("caution")
+    assert protocol == {"split": "folds", "folds": 3, "repeats": 1, "by": "query"}
 
 
 def test_a_grade_is_the_mean_of_the_judges() -> None:
     extra = [
-        (FOLD_0, "mug-blue", 1, "buyer"),
-        (FOLD_0, "mug-blue", 0, "guest"),
-        (FOLD_0, "pan-big", 3, "guest"),
+        (TEA, "mug-blue", 1, "buyer"),
+        (TEA, "mug-blue", 0, "guest"),
+        (TEA, "pan-big", 3, "guest"),
     ]
-    assert grades(divided(*PLAIN, *extra).validation) == {FOLD_0: {"mug-blue": 1, "pan-big": 3}}
+    assert grades(divided(*PLAIN, *extra).test)[TEA] == {"mug-blue": 1, "pan-big": 3}
 
 
 def test_items_that_the_catalogue_does_not_know_are_dropped() -> None:
     split = divided(*PLAIN, (OTHERS[0], "sold-out-long-ago", 3, "editor"))
     assert grades(split.test)[OTHERS[0]] == {"pan-big": 1}
     gone = ("sofa", "sold-out-long-ago", 3, "editor")
-    assert "sofa" not in {*divided(*PLAIN, gone).test.units, *divided(*PLAIN, gone).validation.units}
+    assert "sofa" not in divided(*PLAIN, gone).test.units
 
 
 def test_the_order_of_the_source_does_not_matter() -> None:
-    rows = [*PLAIN, (FOLD_0, "cup-red", 1, "editor"), (OTHERS[0], "cup-red", 1, "editor")]
+    rows = [*PLAIN, (TEA, "cup-red", 1, "editor"), (OTHERS[0], "cup-red", 1, "editor")]
     there, back = divided(*rows), divided(*rows[::-1])
-    for part in ("validation", "test"):
-        one, two = getattr(there, part), getattr(back, part)
-        assert one.units == two.units
-        assert np.array_equal(one.relevant.values, two.relevant.values)
-        assert np.array_equal(one.grades, two.grades)
+    assert there.test.units == back.test.units
+    assert np.array_equal(there.test.relevant.values, back.test.relevant.values)
+    assert np.array_equal(there.test.grades, back.test.grades)
+    assert np.array_equal(there.number, back.number)
 
 
 def test_whoever_searches_is_a_stranger() -> None:
     asked = divided(*PLAIN).test.requests
-    assert asked.users == (None, None)
+    assert asked.users == (None,) * len(ALL)
     assert asked.history.n_events == 0
     assert asked.eligible().all()
 
 
-@pytest.mark.parametrize(("left", "part"), [(PLAIN[:1], "test"), (PLAIN[1:], "validation")])
-def test_a_part_without_a_query_is_an_error(left: tuple[Judgment, ...], part: str) -> None:
-    with pytest.raises(DataError, match=f"the {part} part") as caught:
-        divided(*left)
+def test_a_fold_without_a_query_is_an_error() -> None:
+    with pytest.raises(DataError, match="one of 3 folds") as caught:
+        divided(*PLAIN[:2])
     assert "Judge more" in caught.value.remedy
 
 

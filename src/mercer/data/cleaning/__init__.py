@@ -9,6 +9,7 @@ events.py   times, quantities, amounts, codes that are no products
 returns.py  cancellations and returns, and the purchases they undo
 repeats.py  the same event twice
 items.py    catalogues: titles, repeated entries
+examples.py flat labelled examples: labels, unreadable cells
 order.py    which rules a table gets, in which order
 reference.py  the rules as a table for people
 """

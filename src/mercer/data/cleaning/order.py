@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mercer.contracts import TABLES
-from mercer.data.cleaning import events, items, people, repeats, returns, text
+from mercer.data.cleaning import events, examples, items, people, repeats, returns, text
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, Sheet
 
@@ -105,6 +105,10 @@ _OWN: Mapping[str, tuple[Rule, ...]] = {
     "outcomes": (*_DATED, events.SUM),
     "treatments": _DATED,
     "judgments": (events.MISSING_ITEM, text.CARDS, events.UNKNOWN_ITEM),
+    "examples": (
+        examples.MISSING_LABEL, examples.UNKNOWN_LABEL, examples.EMPTY, examples.UNREADABLE, repeats.duplicate("unit"),
+        repeats.conflict("unit"),
+    ),
     "payments": (*_DATED, events.SUM, repeats.duplicate("payment"), repeats.conflict("payment")),
 }  # fmt: skip
 """A table's own rules, between those that every table has."""

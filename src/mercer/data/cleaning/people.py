@@ -8,7 +8,7 @@ import pandas as pd
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import Sheet
 
-_PEOPLE = ("user", "payer")
+_PEOPLE = ("user", "payer", "unit")
 OLDEST = 120
 
 

@@ -84,7 +84,7 @@ class Sheet:
         return table.astype(dict(QUARANTINE)).sort_values("row", kind="stable").reset_index(drop=True)
 
     def _person(self, rows: Rows) -> Any:
-        column = next((name for name in ("user", "payer") if name in self.start), None)
+        column = next((name for name in ("user", "payer", "unit") if name in self.start), None)
         return None if column is None else self.start.loc[rows, column].to_numpy(object)
 
     def _content(self, rows: Rows, scrub: Mapping[str, Callable[[str], str]]) -> list[str]:

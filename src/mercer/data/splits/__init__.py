@@ -2,22 +2,30 @@
 
 recommend.py  temporal (the first basket after a cut) and leave-last-out
 behavior.py   cut-offs with a horizon: repurchase and spend
+folds.py      K folds, R times, without a clock: search and examples
 search.py     folds by query
+examples.py   stratified folds over flat labelled examples
 days.py       days and microseconds
 """
 
 from mercer.data.splits.behavior import BehaviorSplit, split_behavior
+from mercer.data.splits.examples import split_examples
+from mercer.data.splits.folds import Fold, FoldPart, FoldSplit, folds_of
 from mercer.data.splits.recommend import RecommendSplit, split_recommend
-from mercer.data.splits.search import SearchSplit, split_search
+from mercer.data.splits.search import split_search
 
-Split = RecommendSplit | BehaviorSplit | SearchSplit
+Split = RecommendSplit | BehaviorSplit | FoldSplit
 
 __all__ = [
     "BehaviorSplit",
+    "Fold",
+    "FoldPart",
+    "FoldSplit",
     "RecommendSplit",
-    "SearchSplit",
     "Split",
+    "folds_of",
     "split_behavior",
+    "split_examples",
     "split_recommend",
     "split_search",
 ]
