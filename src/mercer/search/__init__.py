@@ -12,15 +12,19 @@ ranking.py      what search rankers share: rules, blocks, saving
 bm25.py         rankers `bm25` (all text in one field) and `bm25-fields` (weighted fields)
 minilm.py       ranker `minilm`: meaning alone
 fusion.py       rankers `bm25-minilm` and `fields-minilm`: both halves joined
+features.py     what a learned order knows of a query and an item
+trees.py        LambdaMART on judged pairs
+ltr.py          ranker `search-ltr`: the first of a fusion in a learned order
 
 Fed by `language` (vectors). Refuses the person's history: an answer depends on the query and the catalogue.
 """
 
 from mercer.search.bm25 import Bm25, Bm25Fields
 from mercer.search.fusion import Bm25Minilm, FieldsMinilm
+from mercer.search.ltr import SearchLtr
 from mercer.search.minilm import Minilm
 
 DEFAULTS = ("bm25", "bm25-minilm")
 """Models that compete in a search target whose brief says `models: auto`."""
 
-__all__ = ["DEFAULTS", "Bm25", "Bm25Fields", "Bm25Minilm", "FieldsMinilm", "Minilm"]
+__all__ = ["DEFAULTS", "Bm25", "Bm25Fields", "Bm25Minilm", "FieldsMinilm", "Minilm", "SearchLtr"]

@@ -150,6 +150,11 @@ def fuse(words: Floats32, meaning: Floats32, options: JoinOptions) -> Floats:
     return 2 * (1 - options.meaning_share) * halves[0] + 2 * options.meaning_share * halves[1]
 
 
+def most(options: JoinOptions) -> float:
+    """The greatest value that `fuse` can give."""
+    return 1.0 if options.join == "convex" else 2.0 / (options.rank_constant + 1)
+
+
 def reciprocal(scores: Floats32, rank_constant: float) -> Floats:
     """1 / (k + rank) of each item, 0 where the score is -inf."""
     gains = np.zeros(len(scores), np.float64)
