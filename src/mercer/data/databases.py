@@ -12,7 +12,6 @@ import hashlib
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ def copy_rows(source: Source, folders: tuple[Path, ...], into: Path) -> Path:
     if kind == "sqlite":
         _from_sqlite(url.removeprefix(_SQLITE), query, folders, draft)
     else:
-        _from_postgres(url, query, draft)
+        _from_postgres(url, query, draft, shown(source.source))
     return draft.replace(place)
 
 
@@ -115,7 +114,7 @@ def _value(name: str) -> str:
     return value
 
 
-def _once(names: Iterable[str], where: str) -> None:
+def _once(names: list[str], where: str) -> None:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise DataError(
@@ -153,13 +152,12 @@ def _plain(value: Any, name: str) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _from_postgres(url: str, query: str, place: Path) -> None:
+def _from_postgres(url: str, query: str, place: Path, where: str) -> None:
     """Copy with COPY, which streams: one statement, so one state of the database, in a transaction that only reads."""
     try:
         import psycopg
     except ImportError as fault:
         raise MissingExtraError("psycopg", "postgres") from fault
-    where = shown(url)
     try:
         connection = psycopg.connect(re.sub(r"^[a-z+]+://", "postgresql://", url), connect_timeout=20)
     except psycopg.Error as fault:
@@ -169,6 +167,10 @@ def _from_postgres(url: str, query: str, place: Path) -> None:
         with connection, connection.cursor() as cursor, place.open("wb") as handle:
             for setting in _SETTINGS:
                 cursor.execute(setting)
+            # Asked in the binary protocol, which takes one statement and no more: what follows can only be a query.
+            asked = f"SELECT * FROM (\n{query}\n) AS asked LIMIT 0"  # noqa: S608 - the brief's query is what is wanted
+            cursor.execute(asked, binary=True)
+            _once([column.name for column in cursor.description or ()], where)
             with cursor.copy(f"COPY (\n{query}\n) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')") as rows:
                 for piece in rows:
                     handle.write(piece)
@@ -179,8 +181,6 @@ def _from_postgres(url: str, query: str, place: Path) -> None:
             f"{where}: PostgreSQL says: {told or 'error ' + (code or 'of the connection')}.",
             remedy="Check the query in the brief: one SELECT, which only reads.",
         ) from None
-    with place.open(encoding="utf-8", newline="") as handle:
-        _once(next(csv.reader(handle), []), where)
 
 
 _REACH = "Check host, port, database and user of the URL; write a password as ${NAME}."

@@ -51,7 +51,7 @@ class Flow:
 
     @cached_property
     def source_hashes(self) -> dict[str, str]:
-        """SHA-256 of every source file, by table; a database has none."""
+        """SHA-256 of every source file, by table; of a database that of the copy of its rows."""
         from mercer.data import find_source
 
         sources = dict(self.brief.data.sources)

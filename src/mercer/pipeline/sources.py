@@ -1,4 +1,5 @@
-"""Where a brief's data are looked for: files in folders, or data frames handed over in Python."""
+"""Where a brief's data are looked for: files in folders, copies of what queries find in databases, or data frames
+handed over in Python."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from mercer.brief import Brief, Source
 from mercer.contracts import TABLES
+from mercer.data.databases import copy_rows, is_database
 from mercer.errors import BriefError, DataError, NotFoundError, nearest
 
 DataArgument = Path | str | Mapping[str, pd.DataFrame] | None
@@ -25,20 +27,31 @@ def opened(brief: Brief | Path | str, data: DataArgument) -> Iterator[tuple[Brie
 
     A folder: that one. Frames: each is written to a Parquet file for as long as the block runs, and stands for the
     table's source; the brief's map, time zone and currency hold for it. Nothing: beside the brief, or data/ there.
-    Raises NotFoundError for a folder that is not there, BriefError for a table that does not exist.
+    What a query finds in a database is copied once, for as long as the block runs: steps are keyed by the hash of
+    the rows that they read.
+    Raises NotFoundError for a folder that is not there, BriefError for a table that does not exist, and what
+    `copy_rows` raises.
     """
     loaded = brief if isinstance(brief, Brief) else Brief.load(brief)
-    if isinstance(data, Mapping):
-        with TemporaryDirectory(prefix="mercer-frames-") as folder:
-            yield _with_frames(loaded, data, Path(folder)), (Path(folder),)
-        return
+    with TemporaryDirectory(prefix="mercer-data-") as scratch:
+        own = Path(scratch)
+        if isinstance(data, Mapping):
+            loaded = _with_frames(loaded, data, own)
+        folders = (own,) if isinstance(data, Mapping) else _folders(brief, data)
+        sources = [*loaded.data.sources.values(), *filter(None, [loaded.data.incumbent])]
+        queries = [source for source in sources if is_database(source.source)]
+        for source in queries:
+            copy_rows(source, folders, own)
+        yield loaded, (*folders, own) if queries else folders
+
+
+def _folders(brief: Brief | Path | str, data: Path | str | None) -> tuple[Path, ...]:
     if data is not None:
         if not Path(data).is_dir():
             raise NotFoundError(f"The data folder {data} does not exist.", remedy="Give another with --data.")
-        yield loaded, (Path(data),)
-        return
+        return (Path(data),)
     beside = (Path() if isinstance(brief, Brief) else Path(brief).parent).resolve()
-    yield loaded, (beside, beside / "data")
+    return (beside, beside / "data")
 
 
 def _with_frames(brief: Brief, frames: Mapping[str, pd.DataFrame], folder: Path) -> Brief:
