@@ -143,3 +143,29 @@ def test_any_text_is_a_brief_or_a_brief_error(text: str) -> None:
     except BriefError:
         return
     pytest.fail("a brief of sixty characters can't be whole")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:hunter2@db/shop", "postgresql+psycopg://reader:hun/ter2@db/shop", "mysql://r:hunter2@db/s",
+        "postgresql://db/shop?sslmode=require&password=hunter2", "postgresql://r:${A}hunter2@db/shop",
+    ],
+)  # fmt: skip
+def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(BriefError, match=r"holds a password\. Write \$\{NAME\} there") as raised:
+        Brief.parse(changed("source: events.csv", f'source: "{url}", query: SELECT 1'))
+    assert "ter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader@db:5432/shop", "postgresql://${U}:${P}@db/shop", "${SHOP_URL}", "sqlite:///shop.db",
+        "postgresql://db/shop?password=${P}", "events@2026.csv",
+    ],
+)  # fmt: skip
+def test_a_url_without_a_password_or_with_a_variable_for_it_is_kept(url: str) -> None:
+    brief = Brief.parse(changed("source: events.csv", f'source: "{url}"'))
+    assert brief.data.sources["events"].source == url
+    assert Brief.parse(brief.dump()) == brief

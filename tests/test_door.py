@@ -54,10 +54,10 @@ KEYS = {
     "Guardrail": {"metric", "min", "max"},
     "Data": {
         "simulate", "events", "items", "users", "consents", "requests", "impressions", "outcomes", "treatments",
-        "judgments", "payments", "examples", "incumbent", "rules_off",
+        "judgments", "payments", "examples", "incumbent", "rules_off", "rules_on",
     },
     "Source": {
-        "source", "query", "map", "delimiter", "encoding", "decimal", "timezone", "currency", "kind", "label",
+        "source", "query", "map", "delimiter", "encoding", "decimal", "thousands", "day_first", "timezone", "currency", "kind", "label",
         "positive",
     },
     "ColumnNote": {"means", "purposes", "protected", "type"},

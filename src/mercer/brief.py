@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -71,12 +72,24 @@ class Source(Part):
     map: canonical column -> column of the source. The canonical columns are in the reference of tables.
     """
 
-    source: str = Field(description="file in the data folder, beside the brief, or a database URL")
+    source: str = Field(
+        description="file in the data folder, beside the brief, or a database URL; ${NAME} in it is a variable"
+    )
     query: str | None = Field(None, description="SQL, for a database URL")
     map: dict[str, str] = Field({}, description="canonical name -> name in the source; left out: equal names")
     delimiter: str | None = Field(None, description="CSV delimiter; left out: detected")
-    encoding: str = Field("utf-8", description="CSV encoding")
-    decimal: str = Field(".", description="decimal mark in CSV")
+    encoding: str = Field(
+        "utf-8", description="CSV encoding; what is not UTF-8 after all is told by its content"
+    )
+    decimal: str = Field(
+        ".", description="decimal mark in CSV; a column whose numbers show another is read by that"
+    )
+    thousands: str | None = Field(
+        None, description="mark between thousands, such as `,`; left out: what the column shows"
+    )
+    day_first: bool | None = Field(
+        None, description="03/04/2026 is in April; left out: what the column shows, or ingest stops"
+    )
     timezone: str | None = Field(None, description="zone of times that carry none; needed if they don't")
     currency: str | None = Field(None, description="ISO code when the table has no currency column")
     kind: str | None = Field(None, description="event kind when the table has no kind column")
@@ -90,6 +103,19 @@ class Source(Part):
     def _spelled(cls, positive: object) -> object:
         """As the file spells it: YAML reads 1 and true where a CSV file has text."""
         return str(positive) if isinstance(positive, bool | int | float) else positive
+
+    @field_validator("source")
+    @classmethod
+    def _secret(cls, source: str) -> str:
+        """A brief is copied, hashed and printed: a password belongs in a variable."""
+        user, at, _ = source.partition("://")[2].rpartition("@")
+        written = [user.partition(":")[2]] if at else []
+        written += re.findall(r"[?&](?:ssl)?password=([^&]*)", source)
+        if any(word and not re.fullmatch(r"(?:\$\{\w+\})+", word) for word in written):
+            raise ValueError(
+                "a source's URL holds a password. Write ${NAME} there, and set the variable NAME."
+            )
+        return source
 
     @property
     def has_clock(self) -> bool:
@@ -116,6 +142,7 @@ class Data(Part):
         None, description="rankings the business used until now: user, item, rank"
     )
     rules_off: list[str] = Field([], description="names of cleaning rules to switch off")
+    rules_on: list[str] = Field([], description="names of cleaning rules to switch on that are off otherwise")
 
     @field_validator("simulate")
     @classmethod
@@ -247,7 +274,9 @@ class Fit(Part):
 
     seconds: float = Field(3600, gt=0)
     seeds: list[int] = Field(
-        [1], min_length=1, description="stochastic models are fitted once a seed and averaged; the first ships"
+        [1],
+        min_length=1,
+        description="stochastic models are fitted once a seed and averaged; the first ships",
     )
     refit: bool | list[str] = Field(
         False,

@@ -155,11 +155,14 @@ def test_no_user_of_the_log_is_found_in_a_release(shop: Shop, candidate: Release
             assert not [user for user in users if user in content], path
 
 
-def test_a_database_password_of_the_brief_stays_out(shop: Shop, tmp_path: Path) -> None:
-    text = shop.brief.dump().replace("events.parquet", "postgresql://reader:hunter2@db/shop")
-    secret = replace(shop, brief=type(shop.brief).parse(text))
-    folder = secret.build(tmp_path / "release").folder
-    assert "hunter2" not in (folder / "brief.yaml").read_text()
+def test_a_release_names_the_variable_of_a_database_password_and_not_its_value(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    text = shop.brief.dump().replace("events.parquet", "postgresql://reader:${SHOP_PASSWORD}@db/shop")
+    folder = replace(shop, brief=type(shop.brief).parse(text)).build(tmp_path / "release").folder
+    assert "reader:${SHOP_PASSWORD}@db" in (folder / "brief.yaml").read_text()
+    assert all(b"hunter2" not in file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 def test_what_a_step_cache_leaves_beside_a_model_is_no_part_of_it(

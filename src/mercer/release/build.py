@@ -6,7 +6,6 @@ Both write a temporary sibling folder and rename it, so that no reader ever sees
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,8 +37,6 @@ from mercer.release.manifest import (
 _GROUP = {"recommend": plugins.RANKERS, "search": plugins.RANKERS, "behavior": plugins.PREDICTORS}
 _NOT_THE_MODELS = frozenset({"step.json"})
 """Records that a step cache leaves beside a model: costs and times, no part of what answers."""
-
-_PASSWORD = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,7 @@ def build(
         raise DataError("`created` carries no time zone.", remedy="Give an aware time, such as UTC.")
 
     def fill(work: Path) -> None:
-        (work / BRIEF).write_text(_PASSWORD.sub(r"\1:***@", brief.dump()), "utf-8")
+        (work / BRIEF).write_text(brief.dump(), "utf-8")
         (work / ITEMS).parent.mkdir()
         vocabulary.save(work / VOCABULARY)
         pq.write_table(pa.Table.from_pandas(items, preserve_index=False), work / ITEMS)
