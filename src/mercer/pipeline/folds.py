@@ -25,7 +25,8 @@ def choose(flow: Flow, name: str, judged: Sequence[Judged]) -> Step:
     """Select a target's model from the validation rows of its folds; the folder holds `selected.json`.
 
     Every fold picks the model that is best on its own inner validation part (ties: the first, so the simpler). The
-    target's model is the one picked in most folds (ties: the best mean over the folds). Written before any test.
+    target's model is the one picked in most folds (ties: the best over all validation rows, in which each unit is once
+    a repeat). Written before any test.
     """
     target = flow.brief.targets[name]
     metric = selection_metric(target)
@@ -34,24 +35,25 @@ def choose(flow: Flow, name: str, judged: Sequence[Judged]) -> Step:
     def make(folder: Path, bar: Progress) -> None:
         folds = folds_of(target.split)
         values = np.empty((len(judged), len(folds)))
+        whole = {}
         for row, one in enumerate(judged):
             scored = Scored.load(one.scored.folder / "rows.parquet")
             values[row] = [value(scored.fold(fold.name), metric) for fold in folds]
+            whole[one.entry.model] = value(scored, metric)
             bar.advance(row + 1, len(judged), one.entry.model)
         # A fold whose validation part leaves the metric undefined says nothing for or against a model.
         signed = np.where(np.isfinite(values), better * values, -np.inf)
         models = [one.entry.model for one in judged]
         picks = {fold.name: models[int(signed[:, at].argmax())] for at, fold in enumerate(folds)}
-        means = dict(zip(models, np.nanmean(values, axis=1).tolist(), strict=True))
-        best = most_picked(list(picks.values()), {model: better * mean for model, mean in means.items()})
+        best = most_picked(list(picks.values()), {model: better * found for model, found in whole.items()})
         chosen = {
             "model": best,
             "metric": metric,
-            "value": means[best],
+            "value": whole[best],
             "fit_on": "train",
             "chosen_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "picks": picks,
-            "validation": means,
+            "validation": whole,
         }
         (folder / "selected.json").write_text(json.dumps(chosen, indent=1), "utf-8")
 
@@ -64,7 +66,7 @@ def choose(flow: Flow, name: str, judged: Sequence[Judged]) -> Step:
 
 
 def most_picked(picks: Sequence[str], goodness: Mapping[str, float]) -> str:
-    """The model picked most often; of equals the one whose mean validation value is best, then the first named."""
+    """The model picked most often; of equals the one whose validation value is best, then the first named."""
     counts = Counter(picks)
     return max(goodness, key=lambda model: (counts[model], goodness[model]))
 
