@@ -41,7 +41,7 @@ CONTRACTS = {
 COMMANDS = {
     "cases close", "cases list", "cases show", "check", "compare", "data clean", "data profile", "demo", "doctor",
     "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models list",
-    "release", "report", "run", "runs", "serve",
+    "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip
 
 KEYS = {
@@ -79,7 +79,7 @@ KEYS = {
 
 
 def test_the_names_of_the_package() -> None:
-    assert set(mercer.__all__) == {"Brief", "Run", "__version__", "check", "evaluate_rankings", "load", "run"}
+    assert set(mercer.__all__) == {"Brief", "Run", "__version__", "check", "evaluate_rankings", "load", "run", "tune"}
     assert set(dir(mercer)) == set(mercer.__all__)
     for name in mercer.__all__:
         assert getattr(mercer, name) is not None

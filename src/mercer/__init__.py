@@ -1,6 +1,7 @@
 """mercer: personalization for commerce and payments that can be proved before it ships.
 
     run(brief, out)      the whole flow; returns a Run with leaderboard, gates, decision, release
+    tune(brief)          search the models' options on validation rows and store the best in the brief
     check(brief)         what the data are good for, before any training
     load(release)        a release: .recommend(...), .search(...), .predict(...), pandas frames in and out
     evaluate_rankings()  score a system that mercer did not build, under the same protocol
@@ -17,10 +18,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mercer.brief import Brief
-    from mercer.pipeline import Run, check, evaluate_rankings, run
+    from mercer.pipeline import Run, check, evaluate_rankings, run, tune
     from mercer.release import load_frames as load
 
-__all__ = ["Brief", "Run", "__version__", "check", "evaluate_rankings", "load", "run"]
+__all__ = ["Brief", "Run", "__version__", "check", "evaluate_rankings", "load", "run", "tune"]
 
 _PLACES = {
     "Brief": ("mercer.brief", "Brief"),
@@ -29,6 +30,7 @@ _PLACES = {
     "evaluate_rankings": ("mercer.pipeline", "evaluate_rankings"),
     "load": ("mercer.release", "load_frames"),
     "run": ("mercer.pipeline", "run"),
+    "tune": ("mercer.pipeline", "tune"),
 }
 
 

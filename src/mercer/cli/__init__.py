@@ -4,6 +4,7 @@
     terminal.py  consoles, progress, JSON
     run.py demo.py steps.py   the flow, the demo, the flow's steps one by one
     init.py check.py data.py  before any training
+    tune.py                   the options of models
     leaderboard.py            leaderboards: runs, compare, evaluate --rankings
     cases.py people.py        cases; forget and export
     serve.py doctor.py

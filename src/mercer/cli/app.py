@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from mercer.cli import cases, check, data, demo, doctor, init, keys, leaderboard, people, run, serve, steps
+from mercer.cli import (
+    cases,
+    check,
+    data,
+    demo,
+    doctor,
+    init,
+    keys,
+    leaderboard,
+    people,
+    run,
+    serve,
+    steps,
+    tune,
+)
 
 app = typer.Typer(
     name="mercer",
@@ -34,6 +48,7 @@ app.command("run", rich_help_panel=START)(run.run)
 app.command("doctor", rich_help_panel=START)(doctor.doctor)
 
 app.add_typer(data.app, name="data", rich_help_panel=FLOW)
+app.command("tune", rich_help_panel=FLOW)(tune.tune)
 app.command("fit", rich_help_panel=FLOW)(steps.fit)
 app.command("evaluate", rich_help_panel=FLOW)(steps.evaluate)
 app.command("gate", rich_help_panel=FLOW)(steps.gate)

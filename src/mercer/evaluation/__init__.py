@@ -34,6 +34,7 @@ from mercer.evaluation.names import (
     MetricName,
     all_metrics,
     metric_name,
+    needs_lists,
     selection_metric,
     table_of,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "measure",
     "metric",
     "metric_name",
+    "needs_lists",
     "prediction_slices",
     "ranking_slices",
     "rows_for",

@@ -12,7 +12,7 @@ from mercer.errors import DamagedError, DataError
 from mercer.evaluation.bootstrap import LEAST_CLUSTERS, Interval, interval, replicates, two_sided_p
 from mercer.evaluation.measure import Floats, Measure
 from mercer.evaluation.metrics import ALL, measure
-from mercer.evaluation.names import metric_name
+from mercer.evaluation.names import metric_name, needs_lists
 from mercer.evaluation.scored import Scored
 from mercer.evaluation.significance import benjamini_hochberg, holm, sign_flip_p
 
@@ -171,7 +171,7 @@ def compare_with(
 ) -> list[Comparison]:
     """`subject` against every other model of `scored`, over all units and, if asked, within every slice."""
     found = []
-    by_slice = slices and metric.split("@")[0] not in ("judged", "novelty", "coverage", "exposure-gini")
+    by_slice = slices and not needs_lists(metric)
     own = _places(scored[subject]) if by_slice else []
     for name, other in scored.items():
         if name == subject:

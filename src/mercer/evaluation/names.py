@@ -69,6 +69,8 @@ _KNOWN: Mapping[str, MetricName] = {
     )
 }  # fmt: skip
 
+_OF_LISTS = ("judged", "novelty", "coverage", "exposure-gini")
+
 _AT = re.compile(r"^(?P<base>[a-z-]+)@(?P<k>[1-9]\d{0,5})$")
 
 TASK_METRICS: Mapping[str, tuple[str, ...]] = {
@@ -108,6 +110,11 @@ def metric_name(name: str) -> MetricName:
         valid = [known.replace("@k", "@10") for known in _KNOWN]
         raise UnsupportedError(f"No metric is called {name!r}.", remedy=nearest(name, valid))
     return replace(_KNOWN[base], name=name, k=int(match["k"]) if match else 0)
+
+
+def needs_lists(name: str) -> bool:
+    """Whether the metric looks at the lists shown, and not at the ranks of judged items alone."""
+    return name.split("@")[0] in _OF_LISTS
 
 
 def all_metrics() -> tuple[MetricName, ...]:

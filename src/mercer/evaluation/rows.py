@@ -12,7 +12,7 @@ from mercer.errors import DamagedError
 from mercer.evaluation.bootstrap import LEAST_CLUSTERS, LEVEL, REPLICATES, Interval, interval, replicates
 from mercer.evaluation.measure import Measure
 from mercer.evaluation.metrics import ALL, measure, origins
-from mercer.evaluation.names import SLICE_METRICS, TASK_METRICS, metric_name
+from mercer.evaluation.names import SLICE_METRICS, TASK_METRICS, metric_name, needs_lists
 from mercer.evaluation.scored import Scored
 
 Composition = Literal["single", "fusion", "rerank"]
@@ -141,8 +141,7 @@ def rows_for(
 
 
 def _has_lists(scored: Scored, name: str) -> bool:
-    base = name.split("@")[0]
-    return scored.lists is not None or base not in ("judged", "novelty", "coverage", "exposure-gini")
+    return scored.lists is not None or not needs_lists(name)
 
 
 def _row(info: RowInfo, place: tuple[str, str, str], measured: Measure, value: float, samples: Any) -> Row:

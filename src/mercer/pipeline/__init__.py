@@ -10,6 +10,8 @@ material.py  tables, interactions and splits, loaded when first asked for
 models.py    fit and score
 board.py     select on validation, then score the test sets and compare
 judge.py     candidate, gates, cases, evidence, release
+tuning.py    search the options of models; trials.py one trial, search.py what to try next
+rewrite.py   options written back into a brief's text
 checking.py  what can be said before any training
 outside.py   systems that mercer did not build, under the same protocol
 across.py    two runs, paired
@@ -28,6 +30,7 @@ from mercer.pipeline.outside import evaluate_rankings
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
 from mercer.pipeline.runner import run
+from mercer.pipeline.tuning import TunedModel, TuningResult, tune
 
 __all__ = [
     "STAGES",
@@ -35,9 +38,12 @@ __all__ = [
     "Quiet",
     "Run",
     "RunProgress",
+    "TunedModel",
+    "TuningResult",
     "case_store",
     "case_url",
     "check",
     "evaluate_rankings",
     "run",
+    "tune",
 ]

@@ -83,7 +83,7 @@ def entries(name: str, target: Target) -> list[Entry]:
             f"targets.{name}.options: {first!r} is not among the target's models.",
             remedy=nearest(first, chosen),
         )
-    return [_entry(name, target, model) for model in chosen]
+    return [entry_of(name, target, model) for model in chosen]
 
 
 def defaults(target: Target) -> tuple[str, ...]:
@@ -93,7 +93,11 @@ def defaults(target: Target) -> tuple[str, ...]:
     return tuple({"recommend": recommend, "search": search, "behavior": behavior}[target.task].DEFAULTS)
 
 
-def _entry(name: str, target: Target, model: str) -> Entry:
+def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | None = None) -> Entry:
+    """One model of a target with its resolved options; given: left out, the options that the target stores for it.
+
+    Raises BriefError as `entries` does.
+    """
     if model not in plugins.names(group_of(target)):
         raise BriefError(
             f"targets.{name}.models: no model is called {model!r}.",
@@ -187,7 +191,7 @@ def _fit(
     budget = Budget(flow.brief.fit.seconds)
 
     def make(folder: Path, bar: Progress) -> None:
-        train, validation = _training(material.split(entry.target), fit_on, fold)
+        train, validation = training_of(material.split(entry.target), fit_on, fold)
         model = new_model(target, entry)
         estimate = model.estimate(train)
         model.fit(train, validation=validation, budget=budget, seed=seed, runtime=flow.runtime(bar))
@@ -222,7 +226,7 @@ def _fit(
 _SUFFIX: Mapping[FitOn, str] = {"train": "", "train+validation": ":refit", "all": ":all"}
 
 
-def _training(split: Any, fit_on: FitOn, fold: Fold | None) -> tuple[Any, Any]:
+def training_of(split: Any, fit_on: FitOn, fold: Fold | None) -> tuple[Any, Any]:
     """What a fit receives: the rows that train, and those that validate (None where these train, too)."""
     if fit_on == "all":
         return split.everything(), None

@@ -202,3 +202,25 @@ def waterfall_plot(frame: pd.DataFrame) -> Draw:
         return shown.properties(width=width - (150 if slim else 230), height=26 * len(frame))
 
     return draw
+
+
+def trials_plot(frame: pd.DataFrame, metric: str, default: float | None) -> Draw:
+    """Trials of one model. Columns: trial, value, best (so far), role (best, tried). default: the defaults' value."""
+    import altair as alt
+
+    def draw(width: int) -> Any:
+        slim = width == SLIM
+        x = alt.X("trial:Q", title="trial", axis=alt.Axis(format="d", tickMinStep=1, grid=False))
+        y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, nice=True))
+        colour = alt.Color(
+            "role:N", scale=alt.Scale(domain=["best", "tried"], range=[NEW, REST]), legend=None
+        )
+        base = alt.Chart(frame)
+        shown = base.mark_line(interpolate="step-after", color=NEW, opacity=0.6).encode(x=x, y="best:Q")
+        if default is not None:
+            rule = alt.Chart(pd.DataFrame({"y": [float(default)]}))
+            shown = rule.mark_rule(color=INK, strokeDash=[3, 3]).encode(y=alt.Y("y:Q", title=metric)) + shown
+        dots = base.mark_circle(size=80, opacity=0.9).encode(x=x, y=y, color=colour)
+        return (shown + dots).properties(width=width - (80 if slim else 120), height=180)
+
+    return draw
