@@ -13,9 +13,8 @@ import numpy as np
 
 from mercer.brief import BehaviorTarget
 from mercer.contracts import Snapshots
-from mercer.data.cleaning.cards import holds_card_number
-from mercer.data.cleaning.text import redact_emails, redact_phones
-from mercer.release import Answer, Overlay, Release
+from mercer.data.personal import holds, redact
+from mercer.release import Answer, Overlay, Release, unseen
 from mercer.serving.asking import Asker, Asking, asker
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
 from mercer.serving.problems import ProblemError
@@ -81,16 +80,24 @@ class Answering:
         """
         target = self.release.resolve("behavior", call.target)
         spec = cast(BehaviorTarget, self.release.spec(target))
-        if call.user is None and call.history is None:
-            raise ProblemError(
-                422, "invalid-request", "Neither `user` nor `history` is given.", remedy="Give one of them."
-            )
-        if spec.label != "events":
+        flat = target in self.release.columns
+        if flat and call.columns is None:
             raise ProblemError(
                 422,
-                "unsupported-target",
-                f"Target {target!r} predicts from {spec.label}, which the API does not take.",
-                remedy="Ask for it in Python: mercer.load(folder).release.predict.",
+                "invalid-request",
+                f"Target {target!r} predicts from flat columns, and `columns` is not given.",
+                remedy="Send them; GET /v1/release tells which.",
+            )
+        if not flat and call.columns is not None:
+            raise ProblemError(
+                422,
+                "invalid-request",
+                f"Target {target!r} predicts from a history and reads no `columns`.",
+                remedy="Give `user` or `history`.",
+            )
+        if not flat and call.user is None and call.history is None:
+            raise ProblemError(
+                422, "invalid-request", "Neither `user` nor `history` is given.", remedy="Give one of them."
             )
         at = self.clock() if call.time is None else micros(call.time)
         who = asker(self.state, call.user, call.context, opted_out=opted_out, at=at)
@@ -101,20 +108,29 @@ class Answering:
                 "This person is not to be profiled; no prediction was made.",
                 remedy="Treat the person as you treat a stranger.",
             )
-        snapshots = self.asking.snapshots(call, who, at)
-        if call.history is None and not snapshots.history.n_events:
+        if flat:
+            snapshots = self.asking.flat(call, target, who)
+        else:
+            snapshots = self.asking.snapshots(call, who, at)
+        if not flat and call.history is None and not snapshots.history.n_events:
             raise ProblemError(
                 404,
                 "unknown-user",
                 "Nothing is known of this user at this time.",
                 remedy="Send the user's events to POST /v1/events, or give `history`.",
             )
-        reply = self._predicted(target, spec, snapshots, call.reasons, request_id)
+        reply = self._predicted(target, spec, snapshots, call.reasons, request_id, at)
         self._log_prediction(who, at, reply)
         return reply
 
     def _predicted(
-        self, target: str, spec: BehaviorTarget, snapshots: Snapshots, n_reasons: int, request_id: str
+        self,
+        target: str,
+        spec: BehaviorTarget,
+        snapshots: Snapshots,
+        n_reasons: int,
+        request_id: str,
+        at: int,
     ) -> PredictReply:
         made = self.release.predict(target, snapshots)
         reasons = None
@@ -133,15 +149,24 @@ class Answering:
             target=target,
             policy=self.release.manifest.targets[target].policy,
             release=self.release.hash,
-            as_of=as_time(int(snapshots.as_of[0])),
+            as_of=as_time(at),
             kind=spec.kind,
             value=float(made.value[0]),
             low=float(made.low[0]),
             high=float(made.high[0]),
-            horizon_days=spec.horizon_days,
+            horizon_days=spec.horizon_days if snapshots.columns is None else None,
             effect=spec.effect,
             reasons=reasons,
+            notes=self._unseen(target, snapshots),
         )
+
+    def _unseen(self, target: str, snapshots: Snapshots) -> list[str]:
+        if snapshots.columns is None:
+            return []
+        return [
+            f"{name}: a category that the model does not know counts as missing."
+            for name in unseen(snapshots.columns, self.release.columns[target])
+        ]
 
     def _shown(self, answer: Answer, overlay: Overlay) -> list[ShownItem]:
         codes, scores = answer.rankings.items[0], answer.rankings.scores[0]
@@ -216,7 +241,7 @@ class Answering:
 
 def _loggable(query: str) -> str:
     """The query as it may be kept: the same redactions as at ingest; what may hold a card number is not kept."""
-    return "‹card›" if holds_card_number(query) else redact_phones(redact_emails(query))
+    return "‹card›" if holds(query, "card") else redact(query, "email", "phone")
 
 
 def _basis(who: Asker, answer: Answer) -> Basis:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,14 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mercer.data.cleaning.cards import holds_card_number, redact_cards
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import Bools, Sheet
+from mercer.data.personal import Kind, holds, redact
 
 LONGEST = 100_000
 FREE_TEXT = ("title", "text", "query")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
-_MAYBE_PHONE = re.compile(r"\d(?:[ ().\-/]?\d){6,}")
 
 
 def _texts(sheet: Sheet) -> Iterator[pa.ChunkedArray]:
@@ -52,35 +49,17 @@ def _cards(sheet: Sheet, _facts: Facts) -> int:
     for column in FREE_TEXT:
         if column in sheet.frame.columns:
             codes, texts = pd.factorize(sheet.frame[column])
-            bad |= np.array([*(holds_card_number(str(text)) for text in texts), False], bool)[codes]
+            bad |= np.array([*(holds(str(text), "card") for text in texts), False], bool)[codes]
     return sheet.quarantine(bad, "card-number-in-text", "text holds what may be a card number")
 
 
-def redact_emails(text: str) -> str:
-    """The text with e-mail addresses replaced."""
-    return _EMAIL.sub("‹email›", text)
-
-
-def redact_phones(text: str) -> str:
-    """The text with phone numbers replaced: what the numbering plans of the world call possible and valid."""
-    if not _MAYBE_PHONE.search(text):
-        return text
-    import phonenumbers
-
-    for region in ("GB", "US", "DE", "FR"):
-        matches = list(phonenumbers.PhoneNumberMatcher(text, region))
-        for match in reversed(matches):
-            text = text[: match.start] + "‹phone›" + text[match.end :]
-    return text
-
-
-def _redact(column: str, change: Callable[[str], str]) -> Callable[[Sheet, Facts], int]:
+def _redact(column: str, kind: Kind) -> Callable[[Sheet, Facts], int]:
     def apply(sheet: Sheet, _facts: Facts) -> int:
         if column not in sheet.frame.columns:
             return 0
         values: pd.Series[Any] = sheet.frame[column]
         codes, texts = pd.factorize(values)
-        changed = [change(text) if isinstance(text, str) else text for text in texts]
+        changed = [redact(text, kind) if isinstance(text, str) else text for text in texts]
         differs = np.array([a != b for a, b in zip(texts, changed, strict=True)] + [False], bool)
         hit = differs[codes]
         if hit.any():
@@ -91,11 +70,15 @@ def _redact(column: str, change: Callable[[str], str]) -> Callable[[Sheet, Facts
     return apply
 
 
-def _redact_query(text: str) -> str:
-    return redact_phones(redact_emails(redact_cards(text)))
+def _redact_cards(text: str) -> str:
+    return redact(text, "card")
 
 
-SCRUB = {"title": redact_cards, "text": redact_cards, "query": _redact_query}
+SCRUB = {
+    "title": _redact_cards,
+    "text": _redact_cards,
+    "query": lambda text: redact(text, "card", "email", "phone"),
+}
 """What quarantine may not keep of free text either."""
 
 NUL = Rule("nul-bytes", "A text that holds a NUL byte breaks other programs.", "quarantine", _nul)
@@ -107,8 +90,8 @@ CARDS = Rule(
     "quarantine", _cards,
 )  # fmt: skip
 EMAILS = Rule(
-    "email-in-text", "An e-mail address in a query is replaced.", "redact", _redact("query", redact_emails)
+    "email-in-text", "An e-mail address in a query is replaced.", "redact", _redact("query", "email")
 )
 PHONES = Rule(
-    "phone-in-text", "A phone number in a query is replaced.", "redact", _redact("query", redact_phones)
+    "phone-in-text", "A phone number in a query is replaced.", "redact", _redact("query", "phone")
 )

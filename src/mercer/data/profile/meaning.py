@@ -8,8 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mercer.data.cleaning.cards import holds_card_number
-from mercer.data.cleaning.text import redact_emails
+from mercer.data.personal import holds
 
 Kind = Literal["number", "time", "flag", "text", "list", "empty"]
 
@@ -90,8 +89,8 @@ def _read_text(column: pd.Series[Any], there: pd.Series[Any]) -> tuple[Kind, pd.
 def holds_personal(texts: pd.Series[Any]) -> str:
     """What personal data a sample of the distinct texts holds in its own words, or nothing."""
     sample = [str(text) for text in texts.dropna().drop_duplicates().head(_SAMPLE)]
-    emails = sum(redact_emails(text) != text for text in sample)
-    cards = sum(holds_card_number(text) for text in sample)
+    emails = sum(holds(text, "email") for text in sample)
+    cards = sum(holds(text, "card") for text in sample)
     found = [word for word, n in (("e-mail addresses", emails), ("card numbers", cards)) if n]
     return " and ".join(found)
 

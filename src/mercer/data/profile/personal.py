@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 
 from mercer.brief import Brief
 from mercer.contracts import TABLES
-from mercer.data.cleaning.cards import holds_card_number
-from mercer.data.cleaning.text import redact_emails
+from mercer.data.personal import holds
 from mercer.data.profile.accounts import DONE, Accounts
 from mercer.data.profile.section import Column, Grid, Section
 from mercer.data.profile.words import count, listed, plural
@@ -106,7 +105,7 @@ def _held(folder: Path, brief: Brief) -> tuple[list[Held], dict[str, int], int]:
             if column in _TEXTS:
                 texts = [str(value) for value in values.to_pylist()]
                 looked += len(texts)
-                bad = sum(redact_emails(text) != text or holds_card_number(text) for text in texts)
+                bad = sum(holds(text, "email") or holds(text, "card") for text in texts)
                 left |= {f"{name}.{column}": bad} if bad else {}
     return held, left, looked
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercer.data.cleaning.cards import holds_card_number, redact_cards
+from mercer.data.personal import holds, redact
 
 # Numbers that issuers publish for tests of payment forms.
 CARDS = (
@@ -16,8 +16,8 @@ CARDS = (
 @pytest.mark.parametrize("number", CARDS)
 def test_a_card_number_is_found_among_words_and_taken_out(number: str) -> None:
     text = f"refund to {number}, please"
-    assert holds_card_number(text)
-    assert redact_cards(text) == "refund to ‹card›, please"
+    assert holds(text, "card")
+    assert redact(text, "card") == "refund to ‹card›, please"
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_a_card_number_is_found_among_words_and_taken_out(number: str) -> None:
     ],
 )  # fmt: skip
 def test_other_numbers_are_left_alone(text: str) -> None:
-    assert not holds_card_number(text)
-    assert redact_cards(text) == text
+    assert not holds(text, "card")
+    assert redact(text, "card") == text
 
 
 @given(st.from_regex(r"4[0-9]{15}", fullmatch=True), st.integers(1, 9))
@@ -37,5 +37,5 @@ def test_a_changed_digit_is_no_card(number: str, step: int) -> None:
     digits = number[:-1]
     total = sum(int(d) for d in digits[-2::-2]) + sum(sum(divmod(2 * int(d), 10)) for d in digits[-1::-2])
     check = -total % 10
-    assert holds_card_number(f"{digits}{check}") == (len(set(f"{digits}{check}")) > 1)
-    assert not holds_card_number(f"{digits}{(check + step) % 10}")
+    assert holds(f"{digits}{check}", "card") == (len(set(f"{digits}{check}")) > 1)
+    assert not holds(f"{digits}{(check + step) % 10}", "card")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from mercer.data.personal.found import Found
 
 _RUN = re.compile(r"(?<![\d])\d(?:[ .\-]?\d){11,18}(?![\d])")
 
@@ -15,6 +18,8 @@ _RANGES: tuple[tuple[int, int, int, tuple[int, ...]], ...] = (
     (4, 6011, 6011, (16, 19)),
     (3, 644, 659, (16, 19)),
     (4, 3528, 3589, (16, 17, 18, 19)),
+    (4, 2131, 2131, (15,)),
+    (4, 1800, 1800, (15,)),
     (3, 300, 305, (14,)),
     (2, 36, 36, (14,)),
     (2, 38, 39, (14,)),
@@ -22,17 +27,14 @@ _RANGES: tuple[tuple[int, int, int, tuple[int, ...]], ...] = (
     (2, 56, 69, (12, 13, 14, 15, 16, 17, 18, 19)),
 )
 """(digits of the prefix, from, to, lengths): Visa, Mastercard with its 2-series, American Express, Discover,
-JCB, Diners, Maestro."""
+JCB (its old 15 digits too), Diners, Maestro."""
 
 
-def holds_card_number(text: str) -> bool:
-    """Whether a text holds a number that could be a payment card's."""
-    return any(_is_card(re.sub(r"\D", "", match.group())) for match in _RUN.finditer(text))
-
-
-def redact_cards(text: str) -> str:
-    """The text with what could be card numbers replaced."""
-    return _RUN.sub(lambda run: "‹card›" if _is_card(re.sub(r"\D", "", run.group())) else run.group(), text)
+def find_cards(text: str) -> Iterator[Found]:
+    """Numbers that could be a payment card's."""
+    for run in _RUN.finditer(text):
+        if _is_card(re.sub(r"\D", "", run.group())):
+            yield Found(run.start(), run.end(), "card")
 
 
 def _is_card(digits: str) -> bool:
