@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from mercer.behavior import (
+    BaseRate,
     BgNbdPredictor,
     LightGbm,
     LogisticRegression,
@@ -13,6 +14,11 @@ from mercer.behavior import (
     Recency,
 )
 from mercer.testing.predictors import PredictorContract
+
+
+class TestBaseRate(PredictorContract):
+    predictor = BaseRate
+    tells_apart = False
 
 
 class TestPastRate(PredictorContract):

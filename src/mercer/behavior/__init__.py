@@ -1,5 +1,6 @@
 """Predictors of what an entity will do: a probability or an amount, with its interval and its reasons.
 
+base_rate.py    `base-rate`: one number for everybody
 naive.py        `past-rate`: what recency, frequency and past spend alone say; the opponent to beat
 single.py       `past-spend`, `past-frequency`, `recency`: what one number alone says
 bg_nbd.py       `bg-nbd`: buy till you die, with the value of a purchase day
@@ -25,6 +26,7 @@ Predictors register as entry points of the group `mercer.predictors`; `mercer.te
 contract that each must pass. LightGBM and SciPy are imported when a predictor needs them.
 """
 
+from mercer.behavior.base_rate import BaseRate
 from mercer.behavior.bg_nbd import BgNbdPredictor
 from mercer.behavior.boosted import LightGbm
 from mercer.behavior.forest import RandomForest
@@ -37,6 +39,7 @@ DEFAULTS = ("past-rate", "lightgbm")
 
 __all__ = [
     "DEFAULTS",
+    "BaseRate",
     "BgNbdPredictor",
     "LightGbm",
     "LogisticRegression",
