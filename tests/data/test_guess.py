@@ -132,3 +132,10 @@ def test_a_file_without_rows_is_an_error(tmp_path: Path, text: str) -> None:
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.csv"):
         guess_mapping(tmp_path / "none.csv")
+
+
+def test_prices_with_decimal_commas_are_prices(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "customer;sku;date;price\nu1;mug;2026-03-01;12,99\nu2;lamp;2026-03-02;1.499,00\n"
+    )
+    assert guess_mapping(tmp_path / "log.csv").map["price"] == "price"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -49,14 +49,74 @@ def test_one_date_tells_whether_the_day_comes_first_for_the_whole_column() -> No
 
 
 def test_dates_that_could_be_two_days_are_refused() -> None:
-    with pytest.raises(DataError, match=r"'InvoiceDate': day and month can't be told apart\. Write"):
+    with pytest.raises(DataError, match=r"'InvoiceDate': day and month can't be told apart\. Say `day_first"):
         read(["03/04/2011", "05/06/2011"])
     with pytest.raises(DataError, match="some dates begin with the day, others with the month"):
         read(["13/04/2011", "04/13/2011"])
 
 
-def test_a_few_such_dates_among_clear_ones_are_unreadable() -> None:
-    assert read(["03/04/2011", "2011-04-03", "2011-04-04"])[0] == "bad"
+def test_a_few_such_dates_among_clear_ones_are_unreadable_and_it_says_so() -> None:
+    texts = ["03/04/2011", "2011-04-03", "2011-04-04", "4 Apr 2011"]
+    assert read(texts)[0] == "bad"
+    notes: list[str] = []
+    to_time(pd.Series(texts), "UTC", "when", notes=notes)
+    assert notes == [
+        "dates of 'when': day and month can't be told apart, so 1 different ones are unreadable, unless the brief says "
+        "`day_first`"
+    ]
+
+
+@pytest.mark.parametrize(("day_first", "expected"), [(True, "2011-04-03"), (False, "2011-03-04")])
+def test_the_brief_may_say_which_comes_first(day_first: bool, expected: str) -> None:
+    notes: list[str] = []
+    value, bad = to_time(
+        pd.Series(["03/04/2011", "2011-05-06", "13/04/2011", "04/13/2011"]), "UTC", "when", day_first=day_first,
+        notes=notes,
+    )  # fmt: skip
+    assert str(value[0].date()) == expected
+    assert bad.tolist() == [False, False, not day_first, day_first]
+    assert notes == []
+
+
+def test_what_the_column_shows_is_said() -> None:
+    notes: list[str] = []
+    value, _ = to_time(pd.Series(["03/04/2011", "13/04/2011", "01/02/2011"]), "UTC", "when", notes=notes)
+    assert [str(one.date()) for one in value] == ["2011-04-03", "2011-04-13", "2011-02-01"]
+    assert notes == [
+        "dates of 'when' such as 03/04 are read with the day first, as 1 of its 3 different ones show"
+    ]
+    to_time(pd.Series(["13/04/2011", "14/04/2011"]), "UTC", "when", notes=notes)
+    assert len(notes) == 1, "dates that can only be one day need no word"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.dates(min_value=date(1990, 1, 1)), min_size=1, max_size=30).filter(
+        lambda days: any(day.day > 12 for day in days)
+    ),
+    st.booleans(),
+)
+def test_one_day_beyond_the_twelfth_tells_for_all(days: list[date], day_first: bool) -> None:
+    texts = [day.strftime("%d/%m/%Y" if day_first else "%m/%d/%Y") for day in days]
+    assert read(list(texts)) == [f"{day.isoformat()}T00:00:00" for day in days]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_any_resolution_are_read_to_the_microsecond(unit: str) -> None:
+    instant = pd.Timestamp("2026-03-01T10:20:30.123456789Z").as_unit("ns")
+    plain = pd.Series([instant.tz_localize(None), pd.NaT]).astype(f"datetime64[{unit}]")
+    step = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}[unit]
+    expected = instant.value // 1_000 // step * step
+    for column in (
+        plain,
+        plain.dt.tz_localize("UTC"),
+        plain.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo"),
+    ):
+        value, bad = to_time(column, "UTC", "t")
+        assert value.dtype == "datetime64[us]"
+        assert int(value.astype("int64")[0]) == expected
+        assert pd.isna(value[1])
+        assert not bad.any()
 
 
 def test_times_without_a_zone_need_one() -> None:

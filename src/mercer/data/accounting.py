@@ -20,13 +20,17 @@ class RuleCount:
 
 @dataclass(frozen=True, slots=True)
 class TableCount:
-    """kept + quarantined + merged == read, always. merged: rows that repeat the entry of another (items)."""
+    """kept + quarantined + merged == read, always. merged: rows that repeat the entry of another (items).
+
+    notes: what the source did not say and its content told, such as its encoding or whether the day comes first.
+    """
 
     read: int
     kept: int
     quarantined: int
     merged: int
     rules: tuple[RuleCount, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ _INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
 _TRUE = ["true", "1", "1.0", "yes", "y", "t"]
 _FALSE = ["false", "0", "0.0", "no", "n", "f"]
 _EXACT = 2**53
+_ALIKE = (" \u00a0\u202f\u2009", "'\u2019")
+"""Characters that one mark between thousands is written with."""
 
 
 def to_text(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -56,33 +58,44 @@ def _path(value: str) -> str | None:
     return " > ".join(str(level).strip() for level in levels) or None
 
 
-def to_number(column: pd.Series[Any], decimal: str = ".") -> tuple[pd.Series[Any], Bools]:
+def to_number(
+    column: pd.Series[Any], decimal: str = ".", thousands: str | None = None
+) -> tuple[pd.Series[Any], Bools]:
     """float64 and which present values were no number.
 
-    "1e3" is 1000 and "inf" infinite; "1_000", "1.5f" and "0x1F" are no numbers. With decimal="," "1.234,5" is
-    1234.5 and "1.5" is no number, for its point stands where no thousands end; with decimal="." a comma is never
-    read, for "1,234" could be either.
+    "1e3" is 1000 and "inf" infinite; "1_000", "1.5f" and "0x1F" are no numbers. thousands: the mark between them;
+    left out it is the point where decimal is "," (so "1.234,5" is 1234.5 and "1.5" no number, for its point stands
+    where no thousands end), and else there is none (so "1,234" is no number, for it could be either).
     """
     if pd.api.types.is_numeric_dtype(column):
         return column.astype("Float64").astype("float64"), np.zeros(len(column), bool)
     codes, distinct = pd.factorize(column.astype("string").str.strip())
     text = pd.Series([*distinct, None], dtype="string")
-    if decimal != ".":
-        fits = text.str.fullmatch(grouped_number(decimal)).fillna(value=False)
-        plain = text.str.replace(".", "", regex=False).str.replace(decimal, ".", regex=False)
-    else:
-        fits = text.str.fullmatch(PLAIN_NUMBER).fillna(value=False)
-        plain = text
+    fits = text.str.fullmatch(number_pattern(decimal, thousands)).fillna(value=False)
+    plain = text
+    for mark in between(decimal, thousands):
+        plain = plain.str.replace(mark, "", regex=False)
+    plain = plain.str.replace(decimal, ".", regex=False)
     special = text.str.lower().isin([*_INFINITE, "nan"]).fillna(value=False)
-    value = pd.to_numeric(plain.where(fits | special), errors="coerce").astype("float64").to_numpy()
+    value = (
+        pd.to_numeric(plain.where(fits).where(~special, text), errors="coerce").astype("float64").to_numpy()
+    )
     bad = (text.notna() & (text != "") & ~fits & ~special).fillna(value=False).to_numpy(bool)
     return pd.Series(value[codes], index=column.index), bad[codes]
 
 
-def grouped_number(decimal: str) -> str:
-    """The pattern of numbers whose decimal mark is `decimal`, with points between thousands if any."""
-    mark = re.escape(decimal)
-    return rf"[+-]?[0-9]{{1,3}}(?:\.[0-9]{{3}})+(?:{mark}[0-9]*)?|[+-]?(?:[0-9]+{mark}?[0-9]*|{mark}[0-9]+)"
+def between(decimal: str, thousands: str | None) -> str:
+    """The characters that may stand between thousands: all spaces for a space, both apostrophes for one."""
+    mark = ("." if decimal != "." else "") if thousands is None else thousands
+    return next((kind for kind in _ALIKE if mark and mark in kind), mark)
+
+
+def number_pattern(decimal: str, thousands: str | None = None) -> str:
+    """The pattern of numbers with these marks; groups between thousands have three digits, and one mark throughout."""
+    point, marks = re.escape(decimal), between(decimal, thousands)
+    plain = PLAIN_NUMBER if decimal == "." else rf"[+-]?(?:[0-9]+{point}?[0-9]*|{point}[0-9]+)"
+    grouped = [rf"[+-]?[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+(?:{point}[0-9]*)?" for mark in marks]
+    return "|".join([*grouped, plain])
 
 
 def to_flag(column: pd.Series[Any]) -> tuple[pd.Series[Any], Bools]:

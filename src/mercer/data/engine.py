@@ -24,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mercer.data.casts import PLAIN_NUMBER, grouped_number
+from mercer.data.casts import between, number_pattern
 from mercer.data.zones import Piece
 
 Expr = Any
@@ -231,7 +231,7 @@ def trimmed(column: Expr) -> Expr:
     return column.re_replace(r"^\s+|\s+$", "").nullif("")
 
 
-def number(column: Expr, decimal: str = ".") -> Expr:
+def number(column: Expr, decimal: str = ".", thousands: str | None = None) -> Expr:
     """float64, null where the text says no number; what it reads is what casts.to_number reads."""
     kind = kind_of(column)
     if kind in ("number", "whole", "flag"):
@@ -240,14 +240,12 @@ def number(column: Expr, decimal: str = ".") -> Expr:
     if kind != "text":
         return nothing("float64")
     said = trimmed(column)
-    if decimal != ".":
-        grouped = said.re_search(f"^(?:{grouped_number(decimal)})$")
-        said = (grouped | _is_infinite(said)).ifelse(
-            said.replace(".", "").replace(decimal, "."), nothing("string")
-        )
     infinite = _is_infinite(said)
     sign = said.startswith("-").ifelse(value(float("-inf")), value(float("inf")))
-    plain = said.re_search(f"^(?:{PLAIN_NUMBER})$").ifelse(said, nothing("string")).try_cast("float64")
+    fits = said.re_search(f"^(?:{number_pattern(decimal, thousands)})$")
+    for mark in between(decimal, thousands):
+        said = said.replace(mark, "")
+    plain = fits.ifelse(said.replace(decimal, "."), nothing("string")).try_cast("float64")
     return infinite.ifelse(sign, plain)
 
 

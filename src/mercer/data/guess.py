@@ -11,6 +11,7 @@ import pandas as pd
 
 from mercer.brief import Source
 from mercer.data.casts import to_number
+from mercer.data.marks import find_marks
 from mercer.data.moments import to_time
 from mercer.data.sources import read_frame
 from mercer.errors import DataError
@@ -100,9 +101,18 @@ def _fit(canonical: str, words: tuple[str, ...], name: str, column: pd.Series[An
     sample = column.dropna().head(1_000)
     if canonical == "time" and not _are_times(sample):
         return 0.0
-    if canonical in ("quantity", "price", "amount") and to_number(sample)[1].mean() > 0.1:
+    if canonical in ("quantity", "price", "amount") and not _are_numbers(sample):
         return 0.0
     return score
+
+
+def _are_numbers(sample: pd.Series[Any]) -> bool:
+    """Whether most values are numbers, whatever mark stands before their decimals."""
+    try:
+        marks, _ = find_marks({"": sample}, Source(source=""))
+    except DataError:
+        return True
+    return bool(to_number(sample, marks.decimal, marks.thousands)[1].mean() <= 0.1)
 
 
 def _are_times(sample: pd.Series[Any]) -> bool:

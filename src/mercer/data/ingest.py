@@ -74,8 +74,10 @@ def clean_tables(
     with Engine.scratch() as engine:
         for number, name in enumerate(wanted):
             bar.advance(number, len(wanted) + 1, name)
-            raw = read_frame(sources[name], data_folders, engine).reset_index(drop=True)
+            notes: list[str] = []
+            raw = read_frame(sources[name], data_folders, engine, notes=notes).reset_index(drop=True)
             sheet = mapped(name, sources[name], raw, brief)
+            sheet.notes = [*notes, *sheet.notes]
             catalogue = items if _is_catalogue(sources) else None
             rules = clean(sheet, brief, Facts(end=end_of(brief), items=catalogue, suppressed=suppressed))
             table = canonical(sheet, rules)
@@ -186,7 +188,7 @@ def _sink(engine: Engine, table: pa.Table, name: str, path: Path) -> None:
 
 def _count(sheet: Sheet, rules: tuple[RuleCount, ...]) -> TableCount:
     quarantined = sum(len(rows) for rows, _, _ in sheet.quarantined)
-    count = TableCount(len(sheet.raw), len(sheet.frame), quarantined, sheet.merged, rules)
+    count = TableCount(len(sheet.raw), len(sheet.frame), quarantined, sheet.merged, rules, tuple(sheet.notes))
     if count.kept + count.quarantined + count.merged != count.read:
         raise AssertionError(f"{sheet.table}: rows are not accounted for: {count}")
     return count

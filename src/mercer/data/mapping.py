@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,8 +20,9 @@ from mercer.data.cleaning import Sheet
 from mercer.data.cleaning.repeats import DERIVED
 from mercer.data.cleaning.sheet import AMOUNT, MONEY
 from mercer.data.examples import to_column, to_label
+from mercer.data.marks import Marks, find_marks
 from mercer.data.moments import to_time
-from mercer.data.money import CURRENCY, decimals
+from mercer.data.money import CURRENCY, decimals, signs
 from mercer.errors import BriefError, DataError, nearest
 
 _MOST = 2.0**62
@@ -53,9 +55,12 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
         )
     names = _names(table, source, raw)
     sheet = Sheet(table, pd.DataFrame(index=pd.RangeIndex(len(raw))), raw, own=names)
+    numbers = _numbers(table, names, source, raw)
+    marks, note = find_marks(numbers, source)
+    sheet.notes += [note] if note else []
     columns: dict[str, Any] = {}
     for canonical, own in names.items():
-        columns[canonical] = _cast(table, canonical, own, source, raw[own], sheet)
+        columns[canonical] = _cast(table, canonical, own, source, marks, numbers.get(own, raw[own]), sheet)
     for extra in _extras(table, brief, raw, names):
         if table == "examples":
             columns[extra], sheet.unreadable[extra] = to_column(
@@ -119,11 +124,47 @@ def _names(table: str, source: Source, raw: pd.DataFrame) -> dict[str, str]:
     return names
 
 
-def _cast(
-    table: str, canonical: str, own: str, source: Source, column: pd.Series[Any], sheet: Sheet
-) -> pd.Series[Any]:
+def _kind(table: str, canonical: str) -> pa.DataType:
+    """The type of a canonical column, or of one of ALSO."""
     types = {c.name: c.type for c in TABLES[table].columns}
-    kind = types.get(canonical, pa.float64())
+    return types.get(canonical, pa.float64())
+
+
+def _numbers(
+    table: str, names: dict[str, str], source: Source, raw: pd.DataFrame
+) -> dict[str, pd.Series[Any]]:
+    """The columns of the source that hold numbers, without signs of the source's currency."""
+    return {
+        own: _unsigned(raw[own], source)
+        for canonical, own in names.items()
+        if (kind := _kind(table, canonical)) not in (TEXT, TIME, FLAG)
+        and not pa.types.is_list(kind)
+        and (table, canonical) != ("examples", "label")
+    }
+
+
+def _unsigned(column: pd.Series[Any], source: Source) -> pd.Series[Any]:
+    """Numbers without the sign or code of the currency that the source declares, at either end."""
+    marks = "|".join(map(re.escape, signs(source.currency)))
+    if not marks or pd.api.types.is_numeric_dtype(column):
+        return column
+    codes, distinct = pd.factorize(column.astype("string").str.strip())
+    text = pd.Series(distinct, dtype="string")
+    text = text.str.replace(rf"^([+-]?)\s*(?:{marks})\s*(?=[-+0-9.,])", r"\1", regex=True)
+    text = text.str.replace(rf"(?<=[0-9.,])\s*(?:{marks})$", "", regex=True)
+    return pd.Series(np.array([*text, None], object)[codes], index=column.index)
+
+
+def _cast(
+    table: str,
+    canonical: str,
+    own: str,
+    source: Source,
+    marks: Marks,
+    column: pd.Series[Any],
+    sheet: Sheet,
+) -> pd.Series[Any]:
+    kind = _kind(table, canonical)
     if kind == TEXT:
         return to_path(column) if canonical == "category" else to_text(column)
     if pa.types.is_list(kind):
@@ -132,11 +173,15 @@ def _cast(
         value, sheet.unreadable[canonical] = to_label(column, source, own)
         return value
     if kind == TIME:
-        value, bad = to_time(column, source.timezone, own)
+        value, bad = to_time(column, source.timezone, own, day_first=source.day_first, notes=sheet.notes)
     elif kind == FLAG:
         value, bad = to_flag(column)
     else:
-        value, bad = to_number(column, source.decimal)
+        value, bad = to_number(column, marks.decimal, marks.thousands)
+    if pa.types.is_integer(kind):
+        whole = (value == value.round()) & (value.abs() < _MOST)
+        bad = bad | (value.notna() & ~whole).to_numpy(bool)
+        value = value.where(whole)
     if bad.any() and value.isna().all():
         what = "time" if kind == TIME else "true or false" if kind == FLAG else "number"
         remedy = f"Map another column to {table}.{canonical}"
@@ -144,10 +189,6 @@ def _cast(
             f"{source.source}, column {own!r}: no value can be read as a {what}.".replace("a true", "true"),
             remedy=f"{remedy}, or give `decimal`." if what == "number" else f"{remedy}.",
         )
-    if pa.types.is_integer(kind):
-        whole = (value == value.round()) & (value.abs() < _MOST)
-        bad = bad | (value.notna() & ~whole).to_numpy(bool)
-        value = value.where(whole)
     sheet.unreadable[canonical] = bad
     return value
 

@@ -1,12 +1,14 @@
 """Reading times: ISO 8601, dates by day, month and year in either order, English months, and epochs.
 
-A column decides as a whole whether 03/04/2011 is in March or in April: one value such as 12/31/2010 tells. Where none
-does, nothing is read and the error says so. Local times become UTC by the pieces of their zone (zones.py).
+A column decides as a whole whether 03/04/2011 is in March or in April: one value such as 12/31/2010 tells, unless the
+brief says it. Where neither does, nothing is read and the error says so. Local times become UTC by the pieces of their
+zone (zones.py).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,12 +47,74 @@ _UNITS = ((1e8, 1e11, 1e6), (1e11, 1e14, 1e3), (1e14, 1e17, 1.0), (1e17, 1e20, 1
 _NONE = np.iinfo(np.int64).min
 
 
-def to_time(column: pd.Series[Any], zone: str | None, name: str) -> tuple[pd.Series[Any], Bools]:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Whether the day comes first in dates such as 03/04/2011 of the column `name`."""
+
+    name: str
+    day_first: bool | None
+    notes: list[str]
+
+    def decide(self, dates: list[dict[str, str | None]], n: int) -> None:
+        """Say of each date which part is the day and which the month (0: neither is known).
+
+        n: values of the column. Raises DataError where most of them could be read both ways.
+        """
+        pairs = [(int(parts["a"] or 0), int(parts["b"] or 0), parts) for parts in dates]
+        possible = [(a, b) for a, b, _ in pairs if min(a, b) <= 12 and max(a, b) <= 31]
+        day_shows, month_shows = sum(a > 12 for a, _ in possible), sum(b > 12 for _, b in possible)
+        differ = sum(a != b for a, b in possible)
+        first = self.day_first
+        if first is None and (day_shows > 0) != (month_shows > 0):
+            first = day_shows > 0
+            if differ > day_shows + month_shows:
+                self._tell(first, day_shows + month_shows, len(pairs))
+        if first is None and differ:
+            self._refuse(differ, len(pairs) * 2 > n, contradict=day_shows > 0)
+        for a, b, parts in pairs:
+            parts["d"], parts["m"] = (str(b), str(a)) if first is False else (str(a), str(b))
+            if first is None and a != b:
+                parts["m"] = "0"
+
+    def _tell(self, first: bool, shows: int, n: int) -> None:
+        part = "day" if first else "month"
+        self.notes.append(
+            f"dates of {self.name!r} such as 03/04 are read with the {part} first, as {shows:,} of its {n:,} "
+            "different ones show"
+        )
+
+    def _refuse(self, differ: int, most: bool, *, contradict: bool) -> None:
+        what = (
+            "some dates begin with the day, others with the month"
+            if contradict
+            else "day and month can't be told apart"
+        )
+        if most:
+            raise DataError(
+                f"Column {self.name!r}: {what}.",
+                remedy="Say `day_first: true` or `false` in the brief, or write its times as YYYY-MM-DD HH:MM:SS.",
+            )
+        self.notes.append(
+            f"dates of {self.name!r}: {what}, so {differ:,} different ones are unreadable, unless the brief says "
+            "`day_first`"
+        )
+
+
+def to_time(
+    column: pd.Series[Any],
+    zone: str | None,
+    name: str,
+    *,
+    day_first: bool | None = None,
+    notes: list[str] | None = None,
+) -> tuple[pd.Series[Any], Bools]:
     """datetime64[us] in UTC without zone, and which present values were no time.
 
     zone: where the column carries none ("UTC", "Europe/London"). A local time that a change of clocks makes twice is
     the first of the two, one it skips is read with the offset before the change (both as PEP 495's fold 0).
-    Epochs are read by their size: seconds, milli-, micro- or nanoseconds since 1970.
+    Epochs are read by their size: seconds, milli-, micro- or nanoseconds since 1970. What is finer than a microsecond
+    is cut off.
+    day_first: whether 03/04/2011 is in April; left out, the column tells, and `notes` gets a sentence on that.
     Raises DataError when the column carries no zone and none is given, and when days and months can't be told apart;
     BriefError for a zone that is not known.
     """
@@ -58,7 +122,8 @@ def to_time(column: pd.Series[Any], zone: str | None, name: str) -> tuple[pd.Ser
         return _clocked(column, zone, name), np.zeros(len(column), bool)
     said = _plain(column)
     codes, distinct = pd.factorize(said)
-    micros, naive = _read([str(one) for one in distinct], name)
+    order = _Order(name, day_first, notes if notes is not None else [])
+    micros, naive = _read([str(one) for one in distinct], order)
     if naive.any():
         micros[naive] = _to_utc(micros[naive], zone, name)
     value = np.append(micros, _NONE)[codes].astype("datetime64[us]")
@@ -101,7 +166,7 @@ def _to_utc(local: Micros, zone: str | None, name: str) -> Micros:
     return local - offsets[np.searchsorted(starts, local, side="right")]
 
 
-def _read(texts: list[str], name: str) -> tuple[Micros, Bools]:
+def _read(texts: list[str], order: _Order) -> tuple[Micros, Bools]:
     """Microseconds of each text (the least integer where it is no time), and which of them are local times."""
     micros, naive, rest = _iso(texts)
     forms: dict[str, list[tuple[int, dict[str, str | None]]]] = {form: [] for form in _FORMS}
@@ -115,7 +180,7 @@ def _read(texts: list[str], name: str) -> tuple[Micros, Bools]:
             forms[found[0]].append((at, found[1].groupdict()))
         elif _EPOCH.fullmatch(text):
             epochs.append(at)
-    _order(forms["either"], len(texts), name)
+    order.decide([parts for _, parts in forms["either"]], len(texts))
     for form in forms.values():
         for at, parts in form:
             moment = _moment(parts)
@@ -142,26 +207,6 @@ def _iso(texts: list[str]) -> tuple[Micros, Bools, list[int]]:
             micros[these] = moment.dt.tz_localize(None).astype("datetime64[us]").to_numpy().astype(np.int64)
     naive = usual & ~zoned & (micros != _NONE)
     return micros, naive, np.flatnonzero(~usual).tolist()
-
-
-def _order(dates: list[tuple[int, dict[str, str | None]]], n: int, name: str) -> None:
-    """Say of dates like 03/04/2011 which part is the day: what the others of the column tell."""
-    pairs = [(int(parts["a"] or 0), int(parts["b"] or 0), parts) for _, parts in dates]
-    possible = [(a, b, parts) for a, b, parts in pairs if min(a, b) <= 12 and max(a, b) <= 31]
-    day_first = any(a > 12 for a, _, _ in possible)
-    month_first = any(b > 12 for _, b, _ in possible)
-    open_ = day_first == month_first and any(a != b for a, b, _ in possible)
-    if open_ and len(dates) * 2 > n:
-        what = (
-            "some dates begin with the day, others with the month"
-            if day_first
-            else "day and month can't be told apart"
-        )
-        raise DataError(f"Column {name!r}: {what}.", remedy="Write its times as YYYY-MM-DD HH:MM:SS.")
-    for a, b, parts in pairs:
-        parts["d"], parts["m"] = (str(a), str(b)) if day_first else (str(b), str(a))
-        if open_ or min(a, b) > 12:
-            parts["m"] = "0"
 
 
 def _moment(parts: dict[str, str | None]) -> int | None:

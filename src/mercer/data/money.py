@@ -39,3 +39,24 @@ def decimals(currency: str | None) -> int:
 def uneven() -> dict[str, int]:
     """The currencies that do not have two decimals, with how many they have."""
     return {code: decimals(code) for code in sorted(_WITHOUT_DECIMALS | _THREE_DECIMALS)}
+
+
+_SIGNS = {
+    "£": ("GBP",),
+    "€": ("EUR",),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"),
+    "¥": ("JPY", "CNY"),
+    "₹": ("INR",),
+    "₩": ("KRW",),
+    "₺": ("TRY",),
+    "zł": ("PLN",),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "Kč": ("CZK",),
+}
+
+
+def signs(currency: str | None) -> tuple[str, ...]:
+    """How amounts of a currency are marked: its code and its sign; nothing where the currency is not given."""
+    if currency is None:
+        return ()
+    return (currency, *(sign for sign, codes in _SIGNS.items() if currency in codes))
