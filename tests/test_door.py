@@ -39,7 +39,7 @@ CONTRACTS = {
 """Modules of mercer.testing; a plug-in's tests import them by name."""
 
 COMMANDS = {
-    "cases close", "cases list", "cases show", "check", "compare", "data clean", "data profile", "demo", "doctor",
+    "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile", "demo", "doctor",
     "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models list",
     "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip

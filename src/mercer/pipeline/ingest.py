@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,4 +46,9 @@ def clean_data(flow: Flow, raw: Step | None) -> Step:
         "suppressed": suppressed.state(),
         "code": code_hash("data"),
     }
-    return flow.step("data", facts, make)
+    done = flow.step("data", facts, make)
+    accounting = json.loads((done.folder / "accounting.json").read_text("utf-8"))
+    for table, count in accounting["tables"].items():
+        for note in count["notes"]:
+            flow.progress.note(f"{table}: {note}")
+    return done
