@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from mercer.brief import Brief, Source
 from mercer.contracts import TABLES, Progress, Silent
 from mercer.data.accounting import Accounting, RuleCount, TableCount
 from mercer.data.cleaning import Facts, Sheet, all_rules, rules_for
+from mercer.data.cleaning.codes import BY_ITEM
 from mercer.data.cleaning.rule import Suppressed
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, QUARANTINE
 from mercer.data.cleaning.text import SCRUB
@@ -69,7 +71,7 @@ def clean_tables(
     """Read, map, clean and write the tables one after the other, then the accounting. Raises as `ingest` does."""
     _folder(out / "quarantine")
     accounting = Accounting()
-    items: frozenset[str] | None = None
+    facts = Facts(end=end_of(brief), suppressed=suppressed)
     wanted = [name for name in ORDER if name in sources]
     with Engine.scratch() as engine:
         for number, name in enumerate(wanted):
@@ -78,17 +80,27 @@ def clean_tables(
             raw = read_frame(sources[name], data_folders, engine, notes=notes).reset_index(drop=True)
             sheet = mapped(name, sources[name], raw, brief)
             sheet.notes = [*notes, *sheet.notes]
-            catalogue = items if _is_catalogue(sources) else None
-            rules = clean(sheet, brief, Facts(end=end_of(brief), items=catalogue, suppressed=suppressed))
+            rules = clean(sheet, brief, facts)
             table = canonical(sheet, rules)
             if name == "items":
-                untitled = sheet.mapped_values("item", "item-without-title")
-                items = frozenset(table.column("item").to_pylist()) | frozenset(untitled)
+                facts = _learned(facts, sheet, table, is_catalogue=_is_catalogue(sources))
             _sink(engine, table, name, out / f"{name}.parquet")
             _write(sheet.quarantine_table(SCRUB), out / "quarantine" / f"{name}.parquet")
             accounting.tables[name] = _count(sheet, rules)
     _write_text(json.dumps(accounting.to_json(), indent=1), out / "accounting.json")
     return accounting
+
+
+def _learned(facts: Facts, sheet: Sheet, table: pa.Table, *, is_catalogue: bool) -> Facts:
+    """What the catalogue tells the rules of the other tables."""
+    known = None
+    if is_catalogue:
+        untitled = sheet.mapped_values("item", "item-without-title")
+        known = frozenset(table.column("item").to_pylist()) | frozenset(untitled)
+    no_products = {
+        str(code): rule for rule in BY_ITEM for code in sheet.mapped_values("item", rule).dropna().unique()
+    }
+    return replace(facts, items=known, no_products=no_products)
 
 
 def _folder(folder: Path) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
-import pandas as pd
 
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import AMOUNT, Sheet
 
 MOST_UNITS = 1_000_000
 MOST_MINOR = 10**12
-
-_FIVE_DIGITS = re.compile(r"\d{5}")
-_NO_PRODUCT = re.compile(
-    r"post|dot|m|d|s|b|c2|cruk|pads|bank charges|amazonfee|adjust\d*|test\d*|gift_.*", re.IGNORECASE
-)
-_MOSTLY = 0.8
 
 
 def _unreadable_time(sheet: Sheet, _facts: Facts) -> int:
@@ -73,17 +64,6 @@ def _free(sheet: Sheet, _facts: Facts) -> int:
     return sheet.quarantine(bad, "zero-price", "a purchase of nothing: a gift, a sample or a correction")
 
 
-def _no_product(sheet: Sheet, _facts: Facts) -> int:
-    codes, ids = pd.factorize(sheet.frame["item"])
-    shaped = np.array([bool(_FIVE_DIGITS.match(str(one))) for one in ids], bool)
-    if not len(ids) or shaped.mean() < _MOSTLY:
-        return 0
-    service = np.array([bool(_NO_PRODUCT.fullmatch(str(one))) for one in ids], bool)
-    return sheet.quarantine(
-        service[codes], "non-product", "postage, a fee, a discount, a voucher or a correction"
-    )
-
-
 def _unknown_item(sheet: Sheet, facts: Facts) -> int:
     if facts.items is None:
         return 0
@@ -129,12 +109,6 @@ FREE = Rule(
     "A purchase that cost nothing is a gift, a sample or a correction, not demand.",
     "quarantine",
     _free,
-)
-NO_PRODUCT = Rule(
-    "non-product",
-    "Codes such as POST, DOT, M or BANK CHARGES in a log of five-digit codes are postage, fees and corrections.",
-    "quarantine",
-    _no_product,
 )
 UNKNOWN_ITEM = Rule(
     "unknown-item", "An item that the catalogue lacks can't be shown.", "quarantine", _unknown_item

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mercer.contracts import TABLES
-from mercer.data.cleaning import events, examples, items, people, repeats, returns, text
+from mercer.data.cleaning import codes, events, examples, items, people, repeats, returns, text
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, Sheet
 
@@ -76,7 +76,9 @@ EVENTS = (
     returns.RETURNS,
     events.QUANTITY,
     events.SUM,
-    events.NO_PRODUCT,
+    codes.TEST,
+    codes.ADJUSTMENT,
+    codes.NO_PRODUCT,
     events.FREE,
     events.UNKNOWN_ITEM,
     repeats.duplicate("event"),
@@ -85,7 +87,9 @@ EVENTS = (
 )
 ITEMS = (
     events.MISSING_ITEM,
-    events.NO_PRODUCT,
+    codes.TEST,
+    codes.ADJUSTMENT,
+    codes.NO_PRODUCT,
     text.CARDS,
     items.LIMITS,
     items.PRICE,
@@ -97,7 +101,7 @@ _DATED = (events.UNREADABLE_TIME, events.FUTURE)
 _OWN: Mapping[str, tuple[Rule, ...]] = {
     "events": EVENTS,
     "items": ITEMS,
-    "users": (people.MISSING_USER, repeats.duplicate("user"), repeats.conflict("user"), people.AGES),
+    "users": (people.MISSING_USER, codes.TEST, repeats.duplicate("user"), repeats.conflict("user"), people.AGES),
     "consents": _DATED,
     "requests": (
         *_DATED, text.CARDS, text.EMAILS, text.PHONES, repeats.duplicate("request"), repeats.conflict("request"),
