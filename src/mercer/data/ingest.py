@@ -16,6 +16,7 @@ from mercer.contracts import TABLES, Progress, Silent
 from mercer.data.accounting import Accounting, RuleCount, TableCount
 from mercer.data.cleaning import Facts, Sheet, all_rules, rules_for
 from mercer.data.cleaning.codes import BY_ITEM
+from mercer.data.cleaning.near_items import EVIDENCE, NEAR, sales_of
 from mercer.data.cleaning.rule import Suppressed
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, QUARANTINE
 from mercer.data.cleaning.text import SCRUB
@@ -32,6 +33,13 @@ HIDDEN = ("price", "derived")
 """Columns of a sheet that no table has."""
 
 _QUARANTINE = pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in QUARANTINE])
+_COUNTS, _PRICES = ("orders", "kept_orders", "together"), ("price_minor", "kept_price_minor")
+_EVIDENCE = pa.schema(
+    [
+        (name, pa.int64() if name in _COUNTS else pa.float64() if name in _PRICES else pa.string())
+        for name in EVIDENCE
+    ]
+)
 
 
 def ingest(
@@ -71,9 +79,11 @@ def clean_tables(
     """Read, map, clean and write the tables one after the other, then the accounting. Raises as `ingest` does."""
     _folder(out / "quarantine")
     accounting = Accounting()
-    facts = Facts(end=end_of(brief), suppressed=suppressed)
     wanted = [name for name in ORDER if name in sources]
     with Engine.scratch() as engine:
+        facts = Facts(
+            end=end_of(brief), suppressed=suppressed, sales=_sales(brief, sources, data_folders, engine)
+        )
         for number, name in enumerate(wanted):
             bar.advance(number, len(wanted) + 1, name)
             notes: list[str] = []
@@ -84,8 +94,9 @@ def clean_tables(
             table = canonical(sheet, rules)
             if name == "items":
                 facts = _learned(facts, sheet, table, is_catalogue=_is_catalogue(sources))
+                _write_evidence(sheet, out)
             _sink(engine, table, name, out / f"{name}.parquet")
-            _write(sheet.quarantine_table(SCRUB), out / "quarantine" / f"{name}.parquet")
+            _write(sheet.quarantine_table(SCRUB), _QUARANTINE, out / "quarantine" / f"{name}.parquet")
             accounting.tables[name] = _count(sheet, rules)
     _write_text(json.dumps(accounting.to_json(), indent=1), out / "accounting.json")
     return accounting
@@ -100,7 +111,24 @@ def _learned(facts: Facts, sheet: Sheet, table: pa.Table, *, is_catalogue: bool)
     no_products = {
         str(code): rule for rule in BY_ITEM for code in sheet.mapped_values("item", rule).dropna().unique()
     }
-    return replace(facts, items=known, no_products=no_products)
+    folds = {} if sheet.evidence is None else dict(sheet.evidence[["item", "kept"]].to_numpy().tolist())
+    return replace(facts, items=known, no_products=no_products, folds=folds)
+
+
+def _sales(
+    brief: Brief, sources: Mapping[str, Source], folders: tuple[Path, ...], engine: Engine
+) -> pd.DataFrame | None:
+    """What was sold at which price, read ahead of the log's turn where the brief asks for a rule that needs it."""
+    if NEAR.name not in brief.data.rules_on or not {"events", "items"} <= sources.keys():
+        return None
+    raw = read_frame(sources["events"], folders, engine).reset_index(drop=True)
+    return sales_of(mapped("events", sources["events"], raw, brief).frame)
+
+
+def _write_evidence(sheet: Sheet, out: Path) -> None:
+    """Why items were folded, where the rule ran."""
+    if sheet.evidence is not None:
+        _write(sheet.evidence, _EVIDENCE, out / "near-duplicate-items.parquet")
 
 
 def _folder(folder: Path) -> None:
@@ -119,11 +147,16 @@ def _unwritable(path: Path, fault: OSError) -> OutputError:
 
 
 def _check_rules(brief: Brief) -> None:
+    for key, names in (("rules_off", brief.data.rules_off), ("rules_on", brief.data.rules_on)):
+        for name in names:
+            if name not in all_rules():
+                raise BriefError(
+                    f"data.{key}: no rule is called {name!r}.", remedy=nearest(name, all_rules())
+                )
+    for name in brief.data.rules_on:
+        if not all_rules()[name].asked:
+            raise BriefError(f"data.rules_on: {name!r} is on already.", remedy="Leave it out.")
     for name in brief.data.rules_off:
-        if name not in all_rules():
-            raise BriefError(
-                f"data.rules_off: no rule is called {name!r}.", remedy=nearest(name, all_rules())
-            )
         if all_rules()[name].fixed:
             raise BriefError(
                 f"data.rules_off: {name!r} can't be switched off, for what follows rests on it.",
@@ -152,7 +185,7 @@ def clean(sheet: Sheet, brief: Brief, facts: Facts) -> tuple[RuleCount, ...]:
     """Apply the table's rules in order, less those the brief switches off; returns what each acted on."""
     counts = []
     for rule in rules_for(sheet.table):
-        if rule.name in brief.data.rules_off:
+        if rule.name in brief.data.rules_off or (rule.asked and rule.name not in brief.data.rules_on):
             continue
         counts.append(RuleCount(rule.name, rule.sentence, rule.action, rule.apply(sheet, facts)))
     return tuple(counts)
@@ -206,10 +239,10 @@ def _count(sheet: Sheet, rules: tuple[RuleCount, ...]) -> TableCount:
     return count
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
+def _write(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     draft = path.with_name(f".{path.name}.part")
     try:
-        pq.write_table(pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False), draft)
+        pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), draft)
         draft.replace(path)
     except OSError as fault:
         raise _unwritable(path, fault) from fault

@@ -42,6 +42,18 @@ def test_unknown_rules_and_those_that_others_rest_on_cannot_be_switched_off() ->
             _check_rules(brief_of({**source, "rules_off": [name]}))
 
 
+def test_a_rule_that_acts_when_asked_is_off_until_then_and_others_need_no_asking(tmp_path: Path) -> None:
+    rows = [{"item": "a1", "title": "Mug"}, {"item": "A1", "title": "Mug"}]
+    assert table(tmp_path, "items", *rows).rules("items") == {}
+    source = {"events": {"source": "log.csv"}}
+    with pytest.raises(BriefError, match=r"data\.rules_on: 'zero-price' is on already"):
+        _check_rules(brief_of({**source, "rules_on": ["zero-price"]}))
+    with pytest.raises(
+        BriefError, match=r"data\.rules_on: no rule is called 'near-duplicate'\. Did you mean"
+    ):
+        _check_rules(brief_of({**source, "rules_on": ["near-duplicate"]}))
+
+
 def test_needed_values_of_other_tables(tmp_path: Path) -> None:
     row = {"user": "ann", "purpose": "recommendation", "given": "yes", "time": EVENT["time"]}
     cleaned = table(tmp_path, "consents", row, {**row, "given": "maybe"}, {**row, "purpose": None})

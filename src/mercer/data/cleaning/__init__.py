@@ -5,10 +5,13 @@ rule.py     what a rule is
 text.py     NUL bytes, texts that are too long, card numbers, e-mail addresses, phone numbers
 cards.py    what a card number is
 people.py   missing and forgotten people, ages
-events.py   times, quantities, amounts, codes that are no products
+events.py   times, quantities, amounts
+codes.py    tests, corrections, postage and fees
+prices.py   unit prices that can't be
 returns.py  cancellations and returns, and the purchases they undo
 repeats.py  the same event twice
 items.py    catalogues: titles, repeated entries
+near_items.py  one product under two codes
 examples.py flat labelled examples: labels, unreadable cells
 order.py    which rules a table gets, in which order
 reference.py  the rules as a table for people

@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 
 from mercer.contracts import TABLES
-from mercer.data.cleaning import codes, events, examples, items, people, repeats, returns, text
+from mercer.data.cleaning import (
+    codes,
+    events,
+    examples,
+    items,
+    near_items,
+    people,
+    prices,
+    repeats,
+    returns,
+    text,
+)
 from mercer.data.cleaning.rule import Facts, Rule
 from mercer.data.cleaning.sheet import AMOUNT, MONEY, Sheet
 
@@ -73,6 +84,7 @@ EVENTS = (
     people.MISSING_USER,
     events.MISSING_ITEM,
     repeats.REPEATED_ROW,
+    near_items.FOLDED,
     returns.RETURNS,
     events.QUANTITY,
     events.SUM,
@@ -80,6 +92,7 @@ EVENTS = (
     codes.ADJUSTMENT,
     codes.NO_PRODUCT,
     events.FREE,
+    prices.IMPOSSIBLE,
     events.UNKNOWN_ITEM,
     repeats.duplicate("event"),
     repeats.conflict("event"),
@@ -95,6 +108,7 @@ ITEMS = (
     items.PRICE,
     items.MERGE,
     items.UNTITLED,
+    near_items.NEAR,
 )
 _DATED = (events.UNREADABLE_TIME, events.FUTURE)
 
@@ -106,9 +120,10 @@ _OWN: Mapping[str, tuple[Rule, ...]] = {
     "requests": (
         *_DATED, text.CARDS, text.EMAILS, text.PHONES, repeats.duplicate("request"), repeats.conflict("request"),
     ),
-    "outcomes": (*_DATED, events.SUM),
+    "impressions": (near_items.FOLDED,),
+    "outcomes": (*_DATED, near_items.FOLDED, events.SUM),
     "treatments": _DATED,
-    "judgments": (events.MISSING_ITEM, text.CARDS, events.UNKNOWN_ITEM),
+    "judgments": (events.MISSING_ITEM, near_items.FOLDED, text.CARDS, events.UNKNOWN_ITEM),
     "examples": (
         examples.MISSING_LABEL, examples.UNKNOWN_LABEL, examples.EMPTY, examples.UNREADABLE, repeats.duplicate("unit"),
         repeats.conflict("unit"),

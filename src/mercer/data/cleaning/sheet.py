@@ -33,7 +33,7 @@ class Sheet:
     raw: the source as read. unreadable: by canonical column, which rows held a value of the wrong type.
     start: the frame before any rule. own: canonical column -> column of the source.
     quarantined: (row numbers, rule, reason) in the order of the rules. merged: rows folded into another.
-    notes: what the source did not say and its content told, a sentence each.
+    notes: what the source did not say and its content told, a sentence each. evidence: why items were folded.
     """
 
     table: str
@@ -45,6 +45,7 @@ class Sheet:
     own: Mapping[str, str] = field(default_factory=dict)
     start: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: list[str] = field(default_factory=list)
+    evidence: pd.DataFrame | None = None
 
     def has(self, column: str) -> bool:
         """Whether the table has a column with any value."""

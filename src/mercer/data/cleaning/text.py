@@ -92,6 +92,4 @@ CARDS = Rule(
 EMAILS = Rule(
     "email-in-text", "An e-mail address in a query is replaced.", "redact", _redact("query", "email")
 )
-PHONES = Rule(
-    "phone-in-text", "A phone number in a query is replaced.", "redact", _redact("query", "phone")
-)
+PHONES = Rule("phone-in-text", "A phone number in a query is replaced.", "redact", _redact("query", "phone"))
