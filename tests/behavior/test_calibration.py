@@ -66,6 +66,22 @@ def test_equal_scores_are_no_obstacle():
     assert found.value(np.zeros(1))[0] == pytest.approx(11 / 42, abs=0.02)
 
 
+@pytest.mark.parametrize(("shift", "scale"), [(40.0, 1.0), (-900.0, 1.0), (0.0, 1e-4), (7.0, 300.0)])
+def test_the_scale_of_a_score_changes_nothing(shift, scale):
+    score, outcome = scores(1000, 6)
+    entity = np.arange(1000)
+    plain, moved = (
+        Calibration.fit(score, outcome, entity),
+        Calibration.fit(shift + scale * score, outcome, entity),
+    )
+    at = np.array([-2.0, 0.0, 3.0])
+    assert moved.value(shift + scale * at) == pytest.approx(plain.value(at), abs=1e-6)
+    for one, other in zip(
+        moved.interval(shift + scale * at, np.zeros(3)), plain.interval(at, np.zeros(3)), strict=True
+    ):
+        assert one == pytest.approx(other, abs=1e-4)
+
+
 def test_a_wider_spread_of_scores_widens_the_interval():
     score, outcome = scores(500, 5)
     found = Calibration.fit(score, outcome, np.arange(500))

@@ -24,7 +24,7 @@ from mercer.behavior.options import Kind, PredictorOptions
 from mercer.behavior.probabilities import ProbabilityHead
 from mercer.behavior.reasons import strongest
 from mercer.behavior.scaled import ScaledAmounts
-from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots
+from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots, searched
 from mercer.errors import UsageError
 from mercer.features import compute
 
@@ -168,11 +168,14 @@ class BgNbdPredictor:
     stochastic: ClassVar[bool] = False
 
     class Options(PredictorOptions):
-        """The horizon is learned from the labels where it is not given."""
+        """How far the model looks, and how it is held back. A target of a brief sets its own horizon."""
 
         horizon_days: float = Field(90.0, gt=0, description="how far the model looks ahead, days")
-        penalty: float = Field(
+        penalty: float = searched(
             _PENALTY,
+            low=1e-6,
+            high=1e-1,
+            log=True,
             ge=0,
             description="ridge on the logarithms of the parameters; keeps them finite on few customers",
         )

@@ -26,7 +26,7 @@ from mercer.behavior.options import Kind, PredictorOptions
 from mercer.behavior.probabilities import ProbabilityHead
 from mercer.behavior.reasons import strongest
 from mercer.behavior.trees import Grown, Trees, grow
-from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots
+from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots, searched
 from mercer.errors import UsageError
 from mercer.features import compute
 
@@ -51,15 +51,30 @@ class LightGbm:
 
         rounds: int = Field(400, ge=1, description="most trees a member; held-out loss stops earlier")
         patience: int = Field(50, ge=1, description="rounds without a better held-out loss before stopping")
-        learning_rate: float = Field(
-            0.05, gt=0, le=1, description="share of each tree's answer that is added"
+        learning_rate: float = searched(
+            0.05,
+            low=0.02,
+            high=0.2,
+            log=True,
+            gt=0,
+            le=1,
+            description="share of each tree's answer that is added",
         )
-        leaves: int = Field(7, ge=2, le=4096, description="most leaves a tree")
-        min_rows_per_leaf: int = Field(
-            40, ge=1, description="fewest rows a leaf; small sets use a tenth of their rows at most"
+        leaves: int = searched(7, low=3, high=31, log=True, ge=2, le=4096, description="most leaves a tree")
+        min_rows_per_leaf: int = searched(
+            40,
+            low=5,
+            high=200,
+            log=True,
+            ge=1,
+            description="fewest rows a leaf; small sets use a tenth of their rows at most",
         )
-        l2: float = Field(5.0, ge=0, description="ridge penalty on leaf values")
-        feature_share: float = Field(0.4, gt=0, le=1, description="share of features each tree may use")
+        l2: float = searched(
+            5.0, low=0.1, high=100.0, log=True, ge=0, description="ridge penalty on leaf values"
+        )
+        feature_share: float = searched(
+            0.4, low=0.1, high=1.0, gt=0, le=1, description="share of features each tree may use"
+        )
         row_share: float = Field(0.8, gt=0, le=1, description="share of rows each tree sees")
         folds: int = Field(
             5, ge=2, le=20, description="members, each fitted without one fold of the entities"

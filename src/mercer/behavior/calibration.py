@@ -55,8 +55,10 @@ class Calibration:
             (positives + 1) / (positives + 2),
             1 / (len(outcome) - positives + 2),
         )
-        design = np.column_stack([np.ones(len(score)), score])
-        beta = np.array([0.0, 1.0])
+        # Newton must start near the end: with standardised scores the base rate does, whatever the scale of a score.
+        centre, scale = float(score.mean()), max(float(score.std()), 1e-9)
+        design = np.column_stack([np.ones(len(score)), (score - centre) / scale])
+        beta = np.array([log_odds(float(target.mean())), 0.0])
         for _ in range(_STEPS):
             p = sigmoid(design @ beta)
             step = np.linalg.solve(_information(design, p), design.T @ (target - p))
@@ -66,7 +68,14 @@ class Calibration:
         if beta[1] <= 0:
             return cls.constant(outcome, cluster)
         residual = target - sigmoid(design @ beta)
-        return cls(float(beta[0]), float(beta[1]), _sandwich(design, beta, residual, cluster))
+        back = np.array([[1.0, -centre / scale], [0.0, 1.0 / scale]])
+        intercept, slope = back @ beta
+        covariance = back @ _sandwich(design, beta, residual, cluster) @ back.T
+        return cls(
+            float(intercept),
+            float(slope),
+            (float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
+        )
 
     @classmethod
     def constant(cls, outcome: Floats, cluster: Ints) -> Calibration:
@@ -108,10 +117,10 @@ def _information(design: Floats, p: Floats) -> Floats:
     return design.T @ (design * (p * (1 - p))[:, None]) + 1e-9 * np.eye(2)
 
 
-def _sandwich(design: Floats, beta: Floats, residual: Floats, cluster: Ints) -> tuple[float, float, float]:
-    """Cluster-robust covariance (Liang and Zeger, Biometrika 1986), with the m / (m - 1) correction."""
+def _sandwich(design: Floats, beta: Floats, residual: Floats, cluster: Ints) -> Floats:
+    """Cluster-robust covariance, shape (2, 2) (Liang and Zeger, Biometrika 1986), with the m / (m - 1) correction."""
     bread = np.linalg.inv(_information(design, sigmoid(design @ beta)))
     clusters = int(cluster.max()) + 1
     scores = np.column_stack([np.bincount(cluster, design[:, k] * residual, clusters) for k in (0, 1)])
-    covariance = bread @ (scores.T @ scores) @ bread * (clusters / max(clusters - 1, 1))
-    return float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
+    covariance: Floats = bread @ (scores.T @ scores) @ bread * (clusters / max(clusters - 1, 1))
+    return covariance

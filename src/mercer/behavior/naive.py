@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field
-
 from mercer.behavior import storage
 from mercer.behavior.folds import entity_numbers
 from mercer.behavior.labels import checked, in_order
@@ -18,7 +16,7 @@ from mercer.behavior.options import Kind, PredictorOptions
 from mercer.behavior.rates import RateTable
 from mercer.behavior.reasons import strongest
 from mercer.behavior.spending import SpendRule
-from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots
+from mercer.contracts import Budget, Estimate, Labelled, Predictions, Reason, Runtime, Snapshots, searched
 from mercer.errors import UsageError
 from mercer.features import compute
 
@@ -33,8 +31,23 @@ class PastRate:
     class Options(PredictorOptions):
         """How coarse the table is and how strongly small cells are drawn to the average."""
 
-        recency_bins: int = Field(5, ge=1, le=50, description="ranges of recency with equal numbers of rows")
-        smoothing: float = Field(20.0, gt=0, description="rows that the average counts for in every cell")
+        recency_bins: int = searched(
+            5,
+            low=2,
+            high=20,
+            log=True,
+            ge=1,
+            le=50,
+            description="ranges of recency with equal numbers of rows",
+        )
+        smoothing: float = searched(
+            20.0,
+            low=2.0,
+            high=200.0,
+            log=True,
+            gt=0,
+            description="rows that the average counts for in every cell",
+        )
 
     options: Options
 

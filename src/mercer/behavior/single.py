@@ -1,7 +1,7 @@
 """`past-spend`, `past-frequency`, `recency`: what one number alone says. The first opponents of any model.
 
-A probability is a line on the log-odds of the number's logarithm. An amount is the number (for recency, one over it)
-times one factor.
+A probability is a line on the log-odds of the number's logarithm. An amount is the number (for recency, one over a
+month and it) times one factor.
 """
 
 from __future__ import annotations
@@ -165,5 +165,5 @@ class Recency(Single):
 
     @staticmethod
     def strength(value: Floats) -> Floats:
-        """One over the days, a day at least: 1 for today, 0 for never."""
-        return np.where(np.isnan(value), 0.0, 1.0 / np.maximum(np.nan_to_num(value), 1.0))
+        """A year over a month and the days: about 12 for today, 1 for a year ago, 0 for never."""
+        return np.where(np.isnan(value), 0.0, 365.0 / (30.0 + np.maximum(np.nan_to_num(value), 0.0)))
