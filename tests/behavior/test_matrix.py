@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mercer.behavior.matrix import MOST_CATEGORIES, Encoding
+from mercer.behavior.matrix import Encoding
+from mercer.contracts.columns import MOST_CATEGORIES
 from mercer.errors import DataError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mercer.contracts import frequent
 from mercer.errors import DataError
 
 Floats = npt.NDArray[np.float64]
-
-MOST_CATEGORIES = 200
-FEWEST_ROWS = 5
-"""Rarer categories count as missing: they teach nothing, and a model must not store what may be an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Encoding:
             if column.nunique(dropna=False) < 2:
                 continue
             if column.dtype != np.float64:
-                known = _frequent(column)
+                known = frequent(column)
                 if not known:
                     continue
                 categories[name] = known
@@ -83,10 +79,3 @@ class Encoding:
             return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         code = {value: float(at) for at, value in enumerate(known)}
         return np.fromiter((code.get(value, np.nan) for value in column), np.float64, len(column))
-
-
-def _frequent(column: pd.Series[Any]) -> tuple[str, ...]:
-    """The most frequent categories of a column of text, sorted."""
-    counts = Counter(value for value in column if isinstance(value, str))
-    common = [value for value, rows in counts.items() if rows >= FEWEST_ROWS]
-    return tuple(sorted(sorted(common, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]))

@@ -5,6 +5,7 @@ ragged.py        rows of unequal length in flat arrays
 interactions.py  the event log in memory
 requests.py      a batch of requests with its context and rules
 rankings.py      ranked answers
+columns.py       the columns of flat examples
 datasets.py      what fit receives, what is held out, snapshots, labels, predictions
 tables.py        the twelve canonical tables at rest
 protocols.py     Ranker, Policy, Predictor, Encoder, Gate, Erasable, ...
@@ -12,6 +13,7 @@ search_space.py  which options `tune` searches, declared on the options
 plugins.py       loading plug-ins by entry point
 """
 
+from mercer.contracts.columns import ColumnType, FlatColumn, frequent
 from mercer.contracts.datasets import (
     ITEM_COLUMNS,
     Dataset,
@@ -61,12 +63,14 @@ __all__ = [
     "Candidate",
     "Codes",
     "Column",
+    "ColumnType",
     "Context",
     "Dataset",
     "Encoder",
     "Erasable",
     "Estimate",
     "Finding",
+    "FlatColumn",
     "Floats32",
     "Gate",
     "Generation",
@@ -95,6 +99,7 @@ __all__ = [
     "TokenScorer",
     "UpliftPredictor",
     "Vocabulary",
+    "frequent",
     "gather",
     "same_interactions",
     "search_space",

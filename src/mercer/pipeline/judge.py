@@ -57,6 +57,7 @@ def candidate(flow: Flow, material: Material, best: Mapping[str, Judged]) -> Ste
                 options=one.entry.options.model_dump(mode="json"),
                 seed=flow.brief.fit.seeds[0],
                 fit_on=one.fit_on,
+                columns=material.columns(name),
             )
             for name, one in best.items()
         }

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget, Target
-from mercer.contracts import Interactions, Vocabulary
+from mercer.contracts import FlatColumn, Interactions, Vocabulary
 from mercer.errors import BriefError
 
 if TYPE_CHECKING:
@@ -92,6 +92,15 @@ class Material:
         from mercer.data import item_frame
 
         return item_frame(self.tables, self.vocabulary)
+
+    def columns(self, name: str) -> tuple[FlatColumn, ...]:
+        """What a model of a target from flat examples reads; empty for any other target."""
+        from mercer.data import flat_columns
+
+        target, examples = self.brief.targets[name], self.tables.get("examples")
+        if not isinstance(target, BehaviorTarget) or target.label != "examples" or examples is None:
+            return ()
+        return flat_columns(examples, target, self.brief.columns)
 
     @property
     def protected(self) -> frozenset[str]:

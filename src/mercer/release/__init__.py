@@ -7,12 +7,14 @@ load.py       verified and loaded whole, or refused with what differs
 candidate.py  the loaded release: recommend, search, predict, explain, disclosure
 rules.py      serving rules: age limits, availability, withdrawals, objections
 policy.py     a deterministic ranker as a policy
+columns.py    flat columns, typed as a model reads them
 histories.py  events in columns to the histories that models read
 frames.py     the same answers in pandas: `mercer.load`
 """
 
 from mercer.release.build import ReleasedModel, build, finalize
 from mercer.release.candidate import Answer, Release
+from mercer.release.columns import typed_frame, unseen
 from mercer.release.frames import FrameRelease
 from mercer.release.frames import load as load_frames
 from mercer.release.histories import histories
@@ -38,5 +40,7 @@ __all__ = [
     "load",
     "load_frames",
     "locate",
+    "typed_frame",
+    "unseen",
     "verify",
 ]

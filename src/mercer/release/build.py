@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mercer.brief import Brief
-from mercer.contracts import ITEM_COLUMNS, Vocabulary, plugins
+from mercer.contracts import ITEM_COLUMNS, FlatColumn, Vocabulary, plugins
 from mercer.errors import DataError, NotFoundError, OutputError, UnsupportedError, nearest
 from mercer.release.candidate import Release
+from mercer.release.columns import write_columns
 from mercer.release.files import listed, refuse_unsafe
 from mercer.release.load import BRIEF, ITEMS, MODELS, VOCABULARY, load, verify
 from mercer.release.manifest import (
@@ -44,7 +45,8 @@ class ReleasedModel:
     """A fitted model that is to answer a target.
 
     model_name: its entry point in `group` (`mercer.rankers` or `mercer.predictors`). model_folder: what its
-    `save` wrote. options: as resolved. fit_on: "train" or "train+validation".
+    `save` wrote. options: as resolved. fit_on: "train", "train+validation" or "all". columns: what it reads, where
+    the target predicts from flat columns.
     """
 
     model_name: str
@@ -53,6 +55,7 @@ class ReleasedModel:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int
     fit_on: str
+    columns: tuple[FlatColumn, ...] = ()
 
 
 def build(
@@ -91,6 +94,8 @@ def build(
         pq.write_table(pa.Table.from_pandas(items, preserve_index=False), work / ITEMS)
         for name, model in targets.items():
             _copy_model(model.model_folder, work / MODELS / name)
+            if model.columns:
+                write_columns(work, name, model.columns)
         _copy_evidence(evidence, work)
         _manifest(
             work, brief, entries, vocabulary, features_hash, created.isoformat(timespec="seconds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ import pandas as pd
 
 from mercer.brief import Brief, RecommendTarget, Target
 from mercer.contracts import (
+    FlatColumn,
     Predictions,
     Predictor,
     Ranker,
@@ -24,6 +25,7 @@ from mercer.contracts import (
     Vocabulary,
 )
 from mercer.errors import NotFoundError, UnsupportedError, UsageError, nearest
+from mercer.release.columns import meanings
 from mercer.release.manifest import Manifest
 from mercer.release.policy import DeterministicPolicy
 from mercer.release.rules import NO_OVERLAY, Catalogue, Overlay, apply
@@ -50,6 +52,7 @@ class Release:
     """Everything that answers, bound together and verified.
 
     items: base catalogue, a frame of `contracts.ITEM_COLUMNS` whose row i is item code i of `vocabulary`.
+    columns: by target that predicts from flat columns, what it reads.
     Safe to use from several threads: nothing in it changes after loading.
     """
 
@@ -60,6 +63,7 @@ class Release:
     items: pd.DataFrame
     rankers: Mapping[str, Ranker]
     predictors: Mapping[str, Predictor]
+    columns: Mapping[str, tuple[FlatColumn, ...]] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -144,7 +148,13 @@ class Release:
 
     def explain(self, target: str, snapshots: Snapshots, n: int = 4) -> list[list[Reason]]:
         """The n strongest reasons of each prediction. Raises NotFoundError for an unknown target."""
-        return self._predictor(target).explain(snapshots, n)
+        found = self._predictor(target).explain(snapshots, n)
+        said = meanings(self.columns.get(target, ()))
+        # A model knows a flat column by its name alone; what it means is in the data dictionary.
+        return [
+            [replace(one, meaning=said[one.feature]) if one.meaning in said else one for one in row]
+            for row in found
+        ]
 
     def disclosure(self, target: str) -> list[tuple[str, str]]:
         """The published main parameters of a ranking, most significant first: (name, why it matters)."""

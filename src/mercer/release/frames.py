@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from mercer.contracts import UNKNOWN_AGE, Context, Rankings, Requests, Snapshots, Vocabulary
-from mercer.errors import DataError, nearest
+from mercer.data import snapshots_of_columns
+from mercer.errors import DataError, UsageError, nearest
 from mercer.release.candidate import Release
+from mercer.release.columns import typed_frame
 from mercer.release.histories import histories as build_histories
 from mercer.release.load import load as load_release
 from mercer.release.rules import NO_OVERLAY, Overlay
@@ -112,7 +114,7 @@ class FrameRelease:
     def predict(
         self,
         histories: pd.DataFrame,
-        as_of: Instant,
+        as_of: Instant | None = None,
         *,
         entities: Sequence[str] | None = None,
         reasons: int = 0,
@@ -121,9 +123,17 @@ class FrameRelease:
         """A prediction for each entity as of a time: columns entity, value, low, high (95% interval).
 
         value: a probability, or an amount in minor units. histories: as for `recommend`; users are entities.
-        reasons: when over 0, a column `reasons` with that many `contracts.Reason`, strongest first.
+        For a target from flat examples: one row an example, with the columns that the model reads (see
+        `release.columns`) in the source's spelling; others are not read, there is no `as_of`, and entities are the
+        frame's index unless given. reasons: when over 0, a column `reasons` with that many `contracts.Reason`,
+        strongest first. Raises DataError naming a missing column or a value that is not of its type, UsageError where
+        a history is given without `as_of`.
         """
         name = self.release.resolve("behavior", target)
+        if name in self.release.columns:
+            return self._predicted(name, self._flat(name, histories, entities), reasons)
+        if as_of is None:
+            raise UsageError("A prediction from histories needs a time.", remedy="Give `as_of`.")
         chosen = _users(histories, entities)
         when = self._instant(as_of, histories)
         snapshots = Snapshots(
@@ -131,8 +141,24 @@ class FrameRelease:
             as_of=np.full(len(chosen), when, np.int64),
             history=self._histories(histories, chosen, when, unknown="extend"),
         )
+        return self._predicted(name, snapshots, reasons)
+
+    def _flat(self, target: str, frame: pd.DataFrame, entities: Sequence[str] | None) -> Snapshots:
+        units = tuple(str(unit) for unit in (frame.index if entities is None else entities))
+        if len(units) != len(frame):
+            raise DataError(f"{len(units)} entities for {len(frame)} rows.", remedy="Name each row.")
+        source = self.release.brief.data.examples
+        decimal = "." if source is None else source.decimal
+        return snapshots_of_columns(units, typed_frame(frame, self.release.columns[target], decimal=decimal))
+
+    def _predicted(self, name: str, snapshots: Snapshots, reasons: int) -> pd.DataFrame:
         made = self.release.predict(name, snapshots)
-        columns = {"entity": chosen, "value": made.value, "low": made.low, "high": made.high}
+        columns: dict[str, Any] = {
+            "entity": snapshots.entities,
+            "value": made.value,
+            "low": made.low,
+            "high": made.high,
+        }
         if reasons > 0:
             columns["reasons"] = self.release.explain(name, snapshots, reasons)
         return pd.DataFrame(columns)

@@ -13,6 +13,7 @@ from mercer.brief import Brief
 from mercer.contracts import ITEM_COLUMNS, Vocabulary, plugins
 from mercer.errors import DamagedError, MercerError, NotFoundError
 from mercer.release.candidate import Release
+from mercer.release.columns import read_columns
 from mercer.release.files import listed, refuse_unsafe
 from mercer.release.manifest import MANIFEST, Manifest, file_entries
 
@@ -58,6 +59,7 @@ def load(place: Path | str) -> Release:
         vocabulary=vocabulary,
         items=items,
         rankers={n: m for n, m in models.items() if manifest.targets[n].group == plugins.RANKERS},
+        columns=read_columns(folder),
         predictors={n: m for n, m in models.items() if manifest.targets[n].group == plugins.PREDICTORS},
     )
 

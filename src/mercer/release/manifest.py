@@ -36,7 +36,7 @@ class TargetEntry(_Record):
     """What answers one target.
 
     group: the entry-point group of the model. policy: the name under which its answers are logged.
-    fit_on: what it was fitted on ("train" or "train+validation").
+    fit_on: what it was fitted on ("train", "train+validation", or "all": then no test scored it).
     """
 
     task: Literal["recommend", "search", "behavior"]

@@ -108,10 +108,7 @@ class Answering:
                 "This person is not to be profiled; no prediction was made.",
                 remedy="Treat the person as you treat a stranger.",
             )
-        if flat:
-            snapshots = self.asking.flat(call, target, who)
-        else:
-            snapshots = self.asking.snapshots(call, who, at)
+        snapshots = self.asking.flat(call, target, who) if flat else self.asking.snapshots(call, who, at)
         if not flat and call.history is None and not snapshots.history.n_events:
             raise ProblemError(
                 404,

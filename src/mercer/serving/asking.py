@@ -6,19 +6,31 @@ signals of a named person hold all the same: an objection is not a matter of how
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from mercer.contracts import UNKNOWN_AGE, Context, Interactions, Ragged, Requests, Snapshots
-from mercer.release import Release, histories
+from mercer.contracts import (
+    UNKNOWN_AGE,
+    ColumnType,
+    Context,
+    FlatColumn,
+    Interactions,
+    Ragged,
+    Requests,
+    Snapshots,
+)
+from mercer.data import snapshots_of_columns
+from mercer.errors import nearest
+from mercer.release import Release, histories, typed_frame
 from mercer.serving.calls import ContextIn, PastEvent, PredictCall, RecommendCall, SearchCall
-from mercer.serving.problems import unknown_item
+from mercer.serving.problems import FieldProblem, ProblemError, unknown_item
 from mercer.serving.state import OnlineState, Person
 from mercer.serving.state.person import CHILD_AGE
-from mercer.serving.wire import micros
+from mercer.serving.wire import Cell, micros
 
 Columns = dict[str, list[Any]]
 NOBODY = "stranger"
@@ -88,6 +100,40 @@ class Asking:
         history = self._interactions(call.history, who, as_of, extend=True)
         return Snapshots(entities=(who.user or NOBODY,), as_of=np.array([as_of], np.int64), history=history)
 
+    def flat(self, call: PredictCall, target: str, who: Asker) -> Snapshots:
+        """One row of flat columns. Raises a Problem that names every column missing, unknown or of another type."""
+        columns = self._release.columns[target]
+        if call.history is not None:
+            raise ProblemError(
+                422,
+                "invalid-request",
+                f"Target {target!r} reads no history.",
+                remedy="Give `columns` instead.",
+            )
+        given, names = call.columns or {}, [column.name for column in columns]
+        wrong = [
+            *_wrong(columns, given),
+            *(
+                FieldProblem(
+                    field=f"columns.{name}", message=f"This column is not read. {nearest(name, names)}"
+                )
+                for name in given
+                if name not in names
+            ),
+        ]
+        if wrong:
+            raise ProblemError(
+                422,
+                "invalid-columns",
+                f"{len(wrong)} column{'s are' if len(wrong) > 1 else ' is'} not right.",
+                remedy="See `fields`; GET /v1/release tells the columns of each target.",
+                fields=wrong,
+            )
+        frame = typed_frame(
+            pd.DataFrame({name: [value] for name, value in given.items()}, dtype=object), columns
+        )
+        return snapshots_of_columns((who.user or NOBODY,), frame)
+
     def _interactions(
         self, given: Sequence[PastEvent] | None, who: Asker, at: int, *, extend: bool
     ) -> Interactions:
@@ -142,3 +188,23 @@ class Asking:
     def is_known(self, item: str) -> bool:
         """Whether the release or the overlay holds the item."""
         return self._release.vocabulary.code(item) >= 0 or self._state.catalogue.has(item)
+
+
+def _wrong(columns: Sequence[FlatColumn], given: Mapping[str, Cell]) -> Iterator[FieldProblem]:
+    """What is not right about the columns that a model reads."""
+    for column in columns:
+        field = f"columns.{column.name}"
+        if column.name not in given:
+            yield FieldProblem(
+                field=field, message="This column is missing; send null where it is not known."
+            )
+            continue
+        value = given[column.name]
+        if value is not None and not _is(value, column.type):
+            yield FieldProblem(field=field, message=f"A {column.type} is expected, or null.")
+
+
+def _is(value: Cell, kind: ColumnType) -> bool:
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, bool if kind == "boolean" else str)

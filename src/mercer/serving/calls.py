@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from mercer.brief import Jurisdiction
-from mercer.serving.wire import Id, Text, Time, Whole, Wire, Yes
+from mercer.serving.wire import Cell, Id, Text, Time, Whole, Wire, Yes
 
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,39}$")]
 Quantity = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False, strict=True)]
@@ -108,12 +108,23 @@ class PredictCall(Wire):
     history: list[PastEvent] | None = Field(
         None, max_length=5_000, description="the history to use instead of the one kept"
     )
+    columns: dict[Id, Cell] | None = Field(
+        None,
+        max_length=1_000,
+        description="for a target that predicts from flat examples, instead of a history: a value for each column that "
+        "GET /v1/release names; null where it is not known",
+    )
     time: Time | None = Field(None, description="as of when; nothing known later is read; default: now")
     reasons: int = Field(0, strict=True, ge=0, le=10, description="how many reasons to give")
     context: ContextIn = ContextIn()
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"target": "repurchase", "user": "customer-17", "reasons": 3}]}
+        json_schema_extra={
+            "examples": [
+                {"target": "repurchase", "user": "customer-17", "reasons": 3},
+                {"target": "buys", "columns": {"Month": "Nov", "ProductRelated": 12, "Weekend": False}},
+            ]
+        }
     )
 
 

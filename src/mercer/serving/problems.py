@@ -6,7 +6,7 @@ Every answer with a status of 400 or more is a `Problem`, from whatever layer it
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
@@ -41,12 +41,21 @@ class Problem(BaseModel):
 
 
 class ProblemError(MercerError):
-    """An error that already knows its HTTP status and type."""
+    """An error that already knows its HTTP status and type, and the fields that are not right, if any."""
 
-    def __init__(self, status: int, kind: str, message: str, *, remedy: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        remedy: str = "",
+        fields: Sequence[FieldProblem] = (),
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.status = status
         self.kind = kind
+        self.fields = tuple(fields)
 
 
 def problem(
@@ -116,7 +125,9 @@ _STATUS: tuple[tuple[type[MercerError], int, str], ...] = (
 def _deliberate(request: Request, error: Exception) -> JSONResponse:
     told = cast(MercerError, error)
     if isinstance(told, ProblemError):
-        return problem(_id(request), told.status, told.kind, told.message, remedy=told.remedy)
+        return problem(
+            _id(request), told.status, told.kind, told.message, remedy=told.remedy, fields=list(told.fields)
+        )
     for kind, status, name in _STATUS:
         if isinstance(told, kind):
             return problem(_id(request), status, name, told.message, remedy=told.remedy)

@@ -65,9 +65,10 @@ class PredictReply(Reply):
     value: float
     low: float
     high: float
-    horizon_days: int
+    horizon_days: int | None = Field(description="null where the target predicts from flat columns")
     effect: str = Field(description="which law the prediction falls under")
     reasons: list[ReasonOut] | None = None
+    notes: list[str] = []
 
 
 class EventsReply(Reply):
@@ -138,8 +139,17 @@ class Parameter(BaseModel):
     why: str
 
 
+class ColumnOut(BaseModel):
+    """A column that a prediction reads. values: the categories that the model knows."""
+
+    name: str
+    type: Literal["number", "boolean", "category"]
+    means: str
+    values: list[str]
+
+
 class TargetOut(BaseModel):
-    """What answers a target."""
+    """What answers a target. columns: what POST /v1/predict needs for it, where it predicts from flat columns."""
 
     target: str
     task: Literal["recommend", "search", "behavior"]
@@ -147,6 +157,7 @@ class TargetOut(BaseModel):
     policy: str
     fit_on: str
     parameters: list[Parameter] = []
+    columns: list[ColumnOut] = []
 
 
 class ReleaseReply(Reply):

@@ -34,6 +34,14 @@ Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_cont
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_no_control)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
 Yes = Annotated[bool, Field(strict=True)]
+Cell = (
+    Yes
+    | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[str, Field(strict=True, max_length=10_000), AfterValidator(_no_control)]
+    | None
+)
+"""The value of a flat column: true or false, a number, text, or null where it is not known."""
 
 
 def micros(time: datetime) -> int:

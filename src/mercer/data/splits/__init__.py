@@ -9,7 +9,7 @@ days.py       days and microseconds
 """
 
 from mercer.data.splits.behavior import BehaviorSplit, split_behavior
-from mercer.data.splits.examples import split_examples
+from mercer.data.splits.examples import flat_columns, snapshots_of_columns, split_examples
 from mercer.data.splits.folds import Fold, FoldPart, FoldSplit, folds_of
 from mercer.data.splits.recommend import RecommendSplit, split_recommend
 from mercer.data.splits.search import split_search
@@ -23,7 +23,9 @@ __all__ = [
     "FoldSplit",
     "RecommendSplit",
     "Split",
+    "flat_columns",
     "folds_of",
+    "snapshots_of_columns",
     "split_behavior",
     "split_examples",
     "split_recommend",

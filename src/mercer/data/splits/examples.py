@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from mercer.brief import BehaviorTarget
-from mercer.contracts import Interactions, Labelled, Snapshots, Vocabulary
+from mercer.brief import BehaviorTarget, ColumnNote
+from mercer.contracts import ColumnType, FlatColumn, Interactions, Labelled, Snapshots, Vocabulary, frequent
 from mercer.data.splits.folds import CAUTION, FoldSplit, Ints, stratified_folds
 from mercer.errors import BriefError, DataError, nearest
 
@@ -66,11 +68,48 @@ def labelled_examples(examples: pd.DataFrame, columns: Collection[str]) -> Label
     """One snapshot a row, sorted by unit, with no history: all that is known of it is in its columns."""
     ordered = examples.sort_values("unit", kind="stable").reset_index(drop=True)
     units = tuple(ordered["unit"].astype(str))
-    flat = snapshots_of_columns(units, ordered[list(columns)])
+    read = {name: _typed(ordered[name], _type(ordered[name])) for name in columns}
+    flat = snapshots_of_columns(units, pd.DataFrame(read, index=ordered.index))
     outcome = ordered["label"].to_numpy(np.float64)
     if not np.isin(outcome, (0.0, 1.0)).all():
         raise DataError("Labels of examples must be 0 or 1.", remedy="Name the positive label in the brief.")
     return Labelled(snapshots=flat, outcome=outcome, label_known_at=np.zeros(len(units), np.int64))
+
+
+def flat_columns(
+    examples: pd.DataFrame, target: BehaviorTarget, notes: Mapping[str, ColumnNote]
+) -> tuple[FlatColumn, ...]:
+    """What a model of the target reads, for whoever asks it later. notes: the data dictionary."""
+    protected = {name for name, note in notes.items() if note.protected}
+    columns = []
+    for name in feature_columns(examples, target, protected):
+        kind = _type(examples[name])
+        columns.append(
+            FlatColumn(
+                name=name,
+                type=kind,
+                means=notes[name].means if name in notes else "",
+                values=frequent(examples[name]) if kind == "category" else (),
+            )
+        )
+    return tuple(columns)
+
+
+def _type(column: pd.Series[Any]) -> ColumnType:
+    """As ingest typed it. A flag with missing values comes back from Parquet as objects."""
+    if is_bool_dtype(column.dtype):
+        return "boolean"
+    if is_numeric_dtype(column.dtype):
+        return "number"
+    present = column.dropna()
+    return "boolean" if len(present) and present.map(lambda one: isinstance(one, bool)).all() else "category"
+
+
+def _typed(column: pd.Series[Any], kind: ColumnType) -> pd.Series[Any]:
+    """float64 for numbers and flags (NaN: missing), text or None for categories."""
+    if kind == "category":
+        return column.astype(object).where(column.notna(), None)
+    return column.astype("Float64" if kind == "number" else "boolean").astype("float64")
 
 
 def snapshots_of_columns(units: tuple[str, ...], columns: pd.DataFrame) -> Snapshots:

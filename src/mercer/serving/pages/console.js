@@ -78,7 +78,7 @@ function showParameters() {
 
 function showForm() {
   const targets = state.release.targets;
-  const task = state.target.task;
+  const { task, columns } = state.target;
   const choose = el("select", { id: "target", onchange: (e) => {
     state.target = targets.find((t) => t.target === e.target.value);
     document.getElementById("answer").hidden = true;
@@ -90,7 +90,8 @@ function showForm() {
     task === "search" ? [el("label", { for: "query" }, "Query"), el("input", { type: "text", id: "query", placeholder: "what a customer would type" })] : null,
     el("label", { for: "user" }, "Customer id, if the history that is kept is to be used"),
     el("input", { type: "text", id: "user", autocomplete: "off", placeholder: "leave empty for a stranger" }),
-    task !== "search" ? [el("label", {}, "Or a history: bought just now"), el("div", { class: "chips" }, state.release.samples.map(chip))] : null,
+    columns.length ? columns.flatMap(cell) : null,
+    task !== "search" && !columns.length ? [el("label", {}, "Or a history: bought just now"), el("div", { class: "chips" }, state.release.samples.map(chip))] : null,
     el("div", { class: "row" },
       el("div", {}, el("label", { for: "age" }, "Age"), el("input", { type: "number", id: "age", min: 0, max: 130, placeholder: "unknown" })),
       task === "behavior"
@@ -99,6 +100,23 @@ function showForm() {
       el("div", {}, el("label", { for: "signal" }, "Signal"),
         el("select", { id: "signal" }, ["", "opt-out", "objection", "not-profiled"].map((s) => el("option", { value: s }, s || "none"))))),
     el("button", { class: "go", id: "ask", onclick: ask }, "Ask"));
+}
+
+const cellId = (column) => `column-${column.name}`;
+
+function cell(column) {
+  const id = cellId(column);
+  const label = el("label", { for: id, title: column.means }, column.means ? `${column.name}: ${column.means}` : column.name);
+  if (column.type === "number") return [label, el("input", { type: "number", step: "any", id, placeholder: "not known" })];
+  const values = column.type === "boolean" ? ["true", "false"] : column.values;
+  return [label, el("select", { id }, ["", ...values].map((v) => el("option", { value: v }, v || "not known")))];
+}
+
+function cellValue(column) {
+  const given = valueOf(cellId(column));
+  if (given === "") return null;
+  if (column.type === "number") return Number(given);
+  return column.type === "boolean" ? given === "true" : given;
 }
 
 function chip(item) {
@@ -117,7 +135,9 @@ function body() {
   const sent = { target: state.target.target };
   if (task === "search") sent.query = valueOf("query");
   if (valueOf("user")) sent.user = valueOf("user");
-  if (task !== "search" && state.picked.length) {
+  const { columns } = state.target;
+  if (columns.length) sent.columns = Object.fromEntries(columns.map((column) => [column.name, cellValue(column)]));
+  if (task !== "search" && !columns.length && state.picked.length) {
     const now = new Date(Date.now() - 60000).toISOString();
     sent.history = state.picked.map((item) => ({ item, time: now, kind: "purchase" }));
   }
@@ -181,11 +201,12 @@ function prediction(answer) {
   const at = (x) => 4 + 392 * Math.min(1, x / top);
   return el("div", {},
     el("div", { class: "number" }, show(answer.value)),
-    el("p", { class: "soft" }, `within ${answer.horizon_days} days; 95 % interval ${show(answer.low)} to ${show(answer.high)}`),
+    el("p", { class: "soft" }, `${answer.horizon_days === null ? "" : `within ${answer.horizon_days} days; `}95 % interval ${show(answer.low)} to ${show(answer.high)}`),
     el("svg", { class: "band", viewBox: "0 0 400 22", preserveAspectRatio: "none", role: "img", "aria-label": "interval" },
       el("rect", { class: "rail", x: 4, y: 8, width: 392, height: 6, rx: 3 }),
       el("rect", { class: "span", x: at(answer.low), y: 5, width: Math.max(2, at(answer.high) - at(answer.low)), height: 12, rx: 4 }),
       el("rect", { class: "dot", x: at(answer.value) - 2, y: 2, width: 4, height: 18, rx: 2 })),
+    answer.notes.map((note) => el("p", { class: "soft small" }, note)),
     answer.reasons ? el("table", {},
       el("tr", {}, ["Reason", "Value", "Pushes"].map((name) => el("th", {}, name))),
       answer.reasons.map((r) => el("tr", {},

@@ -10,7 +10,7 @@ from mercer.release import NO_OVERLAY
 from mercer.serving.answering import Answering
 from mercer.serving.middleware.authentication import requires
 from mercer.serving.problems import ProblemError
-from mercer.serving.replies import Health, Parameter, Ready, ReleaseReply, TargetOut
+from mercer.serving.replies import ColumnOut, Health, Parameter, Ready, ReleaseReply, TargetOut
 
 _SAMPLES = 8
 
@@ -79,4 +79,8 @@ def _target(answering: Answering, name: str) -> TargetOut:
         policy=entry.policy,
         fit_on=entry.fit_on,
         parameters=[Parameter(name=parameter, why=why) for parameter, why in parameters],
+        columns=[
+            ColumnOut(name=column.name, type=column.type, means=column.means, values=list(column.values))
+            for column in answering.release.columns.get(name, ())
+        ],
     )
