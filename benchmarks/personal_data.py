@@ -62,7 +62,7 @@ class Hit:
 
 def half_of(template: int) -> str:
     """`tune` or `report`."""
-    return "tune" if hashlib.md5(f"template {template}".encode()).digest()[-1] % 2 == 0 else "report"  # noqa: S324
+    return "tune" if hashlib.md5(f"template {template}".encode()).digest()[-1] % 2 == 0 else "report"
 
 
 def load(folder: Path, half: str) -> list[dict[str, Any]]:
@@ -118,7 +118,9 @@ def show(texts: Sequence[dict[str, Any]], half: str) -> None:
     spans, finds = compare(texts)
     took = time.perf_counter() - start
     templates = len({text["template_id"] for text in texts})
-    print(f"{half} half: {len(texts)} texts of {templates} templates, {1000 * took / len(texts):.1f} ms a text\n")
+    print(
+        f"{half} half: {len(texts)} texts of {templates} templates, {1000 * took / len(texts):.1f} ms a text\n"
+    )
     head = "| n | overlap | exact |\n|---|---|---|---|"
     print(f"| recall of {head}")
     print(*rows(spans, KIND_OF), sep="\n")

@@ -8,6 +8,7 @@ online.py      e-mail, IP and web addresses
 phones.py      numbering plans, or the word phone
 names.py       persons, by titles, introductions and given names (given_names.txt)
 addresses.py   streets, boxes, post codes
+prose.py       whether a capital means something in a text
 
 The gate on card numbers has a detector of its own (compliance/card_numbers.py), on purpose: a gate that shared this
 one's blind spot would prove nothing.

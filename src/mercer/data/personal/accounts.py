@@ -11,7 +11,7 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}(?!
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _DOCUMENT = re.compile(
     r"(?i:driv(?:er'?s?|ing) licen[cs]e|passport|identity card|id card|personalausweis|reisepass)"
-    r"[^\d\n.]{0,25}?\b(?=[A-Z\d-]*\d)([A-Z]{0,3}\d[A-Z\d-]{4,17})\b"
+    r"(?i:(?: number| no\.?| is|:)*) (?=[A-Z\d-]*\d)([A-Z]{0,3}\d[A-Z\d-]{4,17})\b"
 )
 
 

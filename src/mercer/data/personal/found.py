@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Kind = Literal[
-    "card", "iban", "social-security", "document", "email", "phone", "ip", "url", "person", "address"
+    "document", "card", "iban", "social-security", "email", "phone", "ip", "url", "person", "address"
 ]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""From what can be checked to what can only be guessed: where two finds overlap, the earlier kind stands."""
+"""From what is said or can be checked to what is guessed: where two finds overlap, the earlier kind stands."""
 
 WORDS: dict[Kind, tuple[str, str]] = {
     "card": ("card number", "card numbers"),

@@ -13,11 +13,13 @@ REGIONS = ("GB", "US", "DE", "FR")
 _MAYBE = re.compile(r"\d(?:[ ().\-/]?\d){6,}|\+\d")
 _DIGITS = r"\+?\(?\d[\d ().\-/]{4,20}\d(?: ?(?:x|ext\.?) ?\d{1,5})?"
 _WORD = (
-    r"(?<![a-z])(?:tel|telephone|phone|mobile|cell|fax|whatsapp|telefon|handy|call(?: me)?(?: back)?(?: on| at)?|"
+    r"(?<![a-z])(?:tel|telephone|phone|mobile|cell|fax|desk|whatsapp|telefon|handy|call(?: me)?(?: back)?(?: on| at)?|"
     r"ring(?: me)?(?: on| at)?|text me(?: on| at)?|messages to|registered)(?![a-z])"
 )
 _AFTER = re.compile(rf"(?i:{_WORD})[^\d\n+(]{{0,22}}\n?(?<!\d)({_DIGITS})(?!\d)")
 _BEFORE = re.compile(r"(?<![\w.])(" + _DIGITS + r") ?\(?(?i:office|fax|mobile|cell|home|desk|tel|phone)\b")
+_SIZE = re.compile(r"\d{2,4} ?x ?\d{2,4}")
+"""1680 x 1050 is a screen and no number with an extension."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 
 
@@ -28,8 +30,9 @@ def find_phones(text: str) -> Iterator[Found]:
     import phonenumbers
 
     for region in REGIONS:
-        for match in phonenumbers.PhoneNumberMatcher(text, region):
-            yield Found(match.start, match.end, "phone")
+        for known in phonenumbers.PhoneNumberMatcher(text, region):
+            if not _SIZE.fullmatch(known.raw_string):
+                yield Found(known.start, known.end, "phone")
     for pattern in (_AFTER, _BEFORE):
         for match in pattern.finditer(text):
             number = match.group(1)
