@@ -39,7 +39,8 @@ CONTRACTS = {
 """Modules of mercer.testing; a plug-in's tests import them by name."""
 
 COMMANDS = {
-    "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile", "demo", "doctor",
+    "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile",
+    "demo", "doctor",
     "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models list",
     "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip
@@ -57,7 +58,8 @@ KEYS = {
         "judgments", "payments", "examples", "incumbent", "rules_off", "rules_on",
     },
     "Source": {
-        "source", "query", "map", "delimiter", "encoding", "decimal", "thousands", "day_first", "timezone", "currency", "kind", "label",
+        "source", "query", "map", "delimiter", "encoding", "decimal", "thousands", "day_first",
+        "timezone", "currency", "kind", "label",
         "positive",
     },
     "ColumnNote": {"means", "purposes", "protected", "type"},
@@ -66,8 +68,9 @@ KEYS = {
     "RecommendTarget": {"task", "models", "metric", "options", "tuned", "repeats", "kinds", "split"},
     "SearchTarget": {"task", "models", "metric", "options", "tuned", "split"},
     "BehaviorTarget": {
-        "task", "models", "metric", "options", "tuned", "kind", "label", "event", "net", "entity", "horizon_days", "origins",
-        "label_delay_days", "effect", "capacity_per_day", "adverse", "split", "exclude_columns", "train_days",
+        "task", "models", "metric", "options", "tuned", "kind", "label", "event", "net", "entity", "horizon_days",
+        "origins", "label_delay_days", "effect", "capacity_per_day", "adverse", "split", "exclude_columns",
+        "train_days",
         "test_days", "exclude",
     },
     "Value": {"margin", "contact_cost"},
@@ -79,7 +82,16 @@ KEYS = {
 
 
 def test_the_names_of_the_package() -> None:
-    assert set(mercer.__all__) == {"Brief", "Run", "__version__", "check", "evaluate_rankings", "load", "run", "tune"}
+    assert set(mercer.__all__) == {
+        "Brief",
+        "Run",
+        "__version__",
+        "check",
+        "evaluate_rankings",
+        "load",
+        "run",
+        "tune",
+    }
     assert set(dir(mercer)) == set(mercer.__all__)
     for name in mercer.__all__:
         assert getattr(mercer, name) is not None

@@ -65,7 +65,8 @@ def search_space(options: type[BaseModel]) -> dict[str, Range]:
     """The searched options of a class by name, in the order they are declared; empty when nothing is."""
     found = {}
     for name, field in options.model_fields.items():
-        extra = field.json_schema_extra
-        if isinstance(extra, dict) and isinstance(space := extra.get(_KEY), dict):
+        extra: Any = field.json_schema_extra
+        space: Any = extra.get(_KEY) if isinstance(extra, dict) else None
+        if space is not None:
             found[name] = Range(**{**space, "choices": tuple(space["choices"])})
     return found
