@@ -90,6 +90,8 @@ def defaults(target: Target) -> tuple[str, ...]:
     """What `models: auto` means for a task."""
     from mercer import behavior, recommend, search
 
+    if isinstance(target, BehaviorTarget) and target.label == "examples":
+        return behavior.FLAT_DEFAULTS
     return tuple({"recommend": recommend, "search": search, "behavior": behavior}[target.task].DEFAULTS)
 
 
@@ -116,14 +118,10 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
         options = cls.Options(**given)
     except ValueError as fault:
         raise BriefError(f"targets.{name}.options.{model}: {fault}") from None
-    return Entry(
-        name,
-        model,
-        options,
-        cls.stochastic,
-        getattr(cls, "composition", "single"),
-        tuple(getattr(cls, "parts", ())),
-    )
+    composition: Composition = getattr(cls, "composition", "single")
+    # Only what joins others' lists says which; elsewhere the name `parts` is free.
+    parts = tuple(cls.parts) if composition != "single" else ()
+    return Entry(name, model, options, cls.stochastic, composition, parts)
 
 
 def _serves(cls: Any, target: Target) -> bool:
@@ -236,7 +234,9 @@ def training_of(split: Any, fit_on: FitOn, fold: Fold | None) -> tuple[Any, Any]
 
 def target_facts(flow: Flow, name: str) -> dict[str, Any]:
     """What of the brief decides a target's data: the target less its list of models, and the decision day."""
-    target = flow.brief.targets[name].model_dump(mode="json", exclude={"models", "options", "tuned", "metric"})
+    target = flow.brief.targets[name].model_dump(
+        mode="json", exclude={"models", "options", "tuned", "metric"}
+    )
     return {"target": target, "decision_day": str(flow.brief.decision.day), "purposes": flow.brief.purposes}
 
 
