@@ -167,7 +167,8 @@ def constant(scored: Scored, metric: str) -> Scored:
 def share_of(run: Path, question: Question, weak: Scored, strong: Scored) -> float | None:
     """Share of units answered by the stronger model that makes the mixture better by the declared least difference;
     None where even the stronger model alone is not that much better."""
-    gap = abs(value(strong, question.decides) - value(weak, question.decides))
+    gap = value(strong, question.decides) - value(weak, question.decides)
+    gap = gap if question.decides == "ndcg@10" else -gap  # of errors, less is better
     pilot = population(run, question, question.weaker, "validation", "train")
     if question.target == "next-item":
         declared = least_detectable(
