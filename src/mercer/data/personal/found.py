@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Kind = Literal[
-    "document", "card", "iban", "social-security", "email", "phone", "ip", "url", "person", "address"
+    "document", "iban", "card", "social-security", "email", "ip", "phone", "url", "person", "address"
 ]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
