@@ -37,8 +37,12 @@ from mercer.behavior.single import PastFrequency, PastSpend, Recency
 DEFAULTS = ("past-rate", "lightgbm")
 """The predictors that compete when a target says `models: auto`."""
 
+FLAT_DEFAULTS = ("base-rate", "logistic-regression", "lightgbm")
+"""The same for a target from flat examples, which have no past to read."""
+
 __all__ = [
     "DEFAULTS",
+    "FLAT_DEFAULTS",
     "BaseRate",
     "BgNbdPredictor",
     "LightGbm",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from mercer.brief import ColumnNote, Source
 from mercer.data.casts import to_flag, to_number, to_text
@@ -64,7 +65,9 @@ def to_label(column: pd.Series[Any], source: Source, own: str) -> tuple[pd.Serie
     return label, (text.notna() & label.isna()).fillna(value=False).to_numpy(bool)
 
 
-def to_column(column: pd.Series[Any], note: ColumnNote | None, decimal: str) -> tuple[pd.Series[Any], Bools]:
+def to_column(
+    column: pd.Series[Any], note: ColumnNote | None, decimal: str = ".", thousands: str | None = None
+) -> tuple[pd.Series[Any], Bools]:
     """A column with one type, float64, boolean or text, and which present values were not of it.
 
     Left to its values a column of numbers is numeric and one of true and false is boolean (0 and 1 stay numbers);
@@ -74,7 +77,9 @@ def to_column(column: pd.Series[Any], note: ColumnNote | None, decimal: str) -> 
     text = text.where(~text.astype("string").str.casefold().isin(MISSING).fillna(value=False), None)
     wanted = None if note is None else note.type
     present = int(text.notna().sum())
-    numbers, no_number = to_number(text, decimal)
+    # What is stored as numbers has no decimal mark to mistake.
+    stored = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
+    numbers, _ = to_number(column if stored else text, decimal, thousands)
     numbers = numbers.where(np.isfinite(numbers))
     no_number = text.notna().to_numpy() & numbers.isna().to_numpy()
     if wanted == "number" or (wanted is None and present and no_number.sum() <= (1 - MOSTLY) * present):
