@@ -108,7 +108,7 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
     cls = plugins.load(group_of(target), model)
     if not _serves(cls, target):
         raise BriefError(f"targets.{name}.models: {model!r} does not serve this target ({target.task}).")
-    given = dict(target.options.get(model, {}))
+    given = dict(target.options.get(model, {}) if given is None else given)
     if isinstance(target, BehaviorTarget):
         # What a predictor may want to know of its target, where its options have a place for it.
         for key in ("kind", "horizon_days"):

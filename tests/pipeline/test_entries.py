@@ -1,0 +1,25 @@
+"""The resolved options of a model: the target's own, or those that a trial of `tune` gives instead."""
+
+from __future__ import annotations
+
+from mercer.brief import BehaviorTarget
+from mercer.pipeline.models import entry_of
+
+TARGET = BehaviorTarget(
+    task="behavior", kind="amount", horizon_days=30, options={"lightgbm": {"leaves": 9, "l2": 2.0}}
+)
+
+
+def test_the_options_that_the_target_stores_are_taken_where_none_are_given() -> None:
+    options = entry_of("spend", TARGET, "lightgbm").options
+    assert (options.leaves, options.l2, options.kind) == (9, 2.0, "amount")
+
+
+def test_given_options_stand_in_their_place() -> None:
+    options = entry_of("spend", TARGET, "lightgbm", {"leaves": 4}).options
+    assert (options.leaves, options.l2, options.kind) == (4, 5.0, "amount")
+    assert entry_of("spend", TARGET, "lightgbm", {}).options.leaves == 7
+
+
+def test_a_predictor_learns_its_horizon_from_the_target() -> None:
+    assert entry_of("spend", TARGET, "bg-nbd").options.horizon_days == 30
