@@ -64,7 +64,7 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
     for extra in _extras(table, brief, raw, names):
         if table == "examples":
             columns[extra], sheet.unreadable[extra] = to_column(
-                raw[extra], brief.columns.get(extra), source.decimal
+                raw[extra], brief.columns.get(extra), source.decimal, source.thousands
             )
         else:
             columns[extra] = raw[extra].to_numpy()

@@ -41,7 +41,13 @@ def read_columns(folder: Path) -> dict[str, tuple[FlatColumn, ...]]:
     return found
 
 
-def typed_frame(frame: pd.DataFrame, columns: Sequence[FlatColumn], *, decimal: str = ".") -> pd.DataFrame:
+def typed_frame(
+    frame: pd.DataFrame,
+    columns: Sequence[FlatColumn],
+    *,
+    decimal: str = ".",
+    thousands: str | None = None,
+) -> pd.DataFrame:
     """The columns in their order and types; other columns of `frame` are left out, such as the label.
 
     Values may be spelled as in the source the model was fitted on (text of a CSV file). A missing value is allowed.
@@ -58,7 +64,7 @@ def typed_frame(frame: pd.DataFrame, columns: Sequence[FlatColumn], *, decimal: 
                 else "Give a frame with the columns of the source.",
             )
         given = frame.iloc[:, names.index(column.name)].reset_index(drop=True)
-        value, bad = to_column(given, ColumnNote(type=column.type), decimal)
+        value, bad = to_column(given, ColumnNote(type=column.type), decimal, thousands)
         if bad.any():
             raise DataError(
                 f"Column {column.name!r}, row {int(bad.argmax())}: the value is no {column.type}.",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mercer.brief import Source
 from mercer.contracts import UNKNOWN_AGE, Context, Rankings, Requests, Snapshots, Vocabulary
 from mercer.data import snapshots_of_columns
 from mercer.errors import DataError, UsageError, nearest
@@ -147,9 +148,11 @@ class FrameRelease:
         units = tuple(str(unit) for unit in (frame.index if entities is None else entities))
         if len(units) != len(frame):
             raise DataError(f"{len(units)} entities for {len(frame)} rows.", remedy="Name each row.")
-        source = self.release.brief.data.examples
-        decimal = "." if source is None else source.decimal
-        return snapshots_of_columns(units, typed_frame(frame, self.release.columns[target], decimal=decimal))
+        source = self.release.brief.data.examples or Source(source="")
+        typed = typed_frame(
+            frame, self.release.columns[target], decimal=source.decimal, thousands=source.thousands
+        )
+        return snapshots_of_columns(units, typed)
 
     def _predicted(self, name: str, snapshots: Snapshots, reasons: int) -> pd.DataFrame:
         made = self.release.predict(name, snapshots)
