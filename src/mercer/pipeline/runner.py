@@ -27,6 +27,7 @@ from mercer.pipeline.material import Material
 from mercer.pipeline.models import Entry, FitOn, Fits, entries, fit, score
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
+from mercer.pipeline.segments import segments
 from mercer.pipeline.sources import DataArgument, opened
 from mercer.pipeline.supported import check_supported
 
@@ -96,6 +97,9 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
 
     material = Material(cleaned.folder, flow.brief)
     audit(flow, material)
+    divided = segments(flow, material)
+    if divided is not None:
+        publish(divided.folder / "segments.json", flow.out / "data" / "segments.json")
     upstream = {"data": cleaned.key}
     fits = fit_all(flow, material, plan, upstream)
     whole = fit_whole(flow, material, plan, upstream)

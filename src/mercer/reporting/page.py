@@ -22,6 +22,7 @@ from mercer.reporting.gate_view import gate_view
 from mercer.reporting.histories import Histories, histories_of
 from mercer.reporting.quality import calibration_figure, exposure_figure
 from mercer.reporting.run_files import RunFiles
+from mercer.reporting.segments import segments_view
 from mercer.reporting.worth import Worth, worth_of
 
 NOTICE = (
@@ -88,6 +89,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "exposure": exposure_figure(files, lists.target, lists.new_model, lists.old_model) if lists else None,
         "waterfall": waterfall_figure(files),
         "accounting": accounting_tables(files.accounting),
+        "segments": segments_view(files),
         "others": _others(files),
         "gates": gate_view(files.gates),
         "cases": cases_of(files.path),

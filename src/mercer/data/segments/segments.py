@@ -123,7 +123,9 @@ def _typical(counts: Floats, n: int, everybody: Floats, titles: npt.NDArray[Any]
     """Titles with the largest lead over everybody's share, bought by SMALL of the group at least."""
     lead = np.where(counts >= min(SMALL, n), counts / max(n, 1) - everybody, -np.inf)
     best = np.argsort(-lead, kind="stable")[:TYPICAL_ITEMS]
-    return [(titles[code] or "untitled", float(lead[code])) for code in best if lead[code] > 0]
+    return [
+        (" ".join(titles[code].split()) or "untitled", float(lead[code])) for code in best if lead[code] > 0
+    ]
 
 
 def _segment(
@@ -132,10 +134,9 @@ def _segment(
     part, n = known[inside], int(inside.sum())
     share, total = n / len(known), float(known["money"].sum())
     spend_share = float(part["money"].sum()) / total if total > 0 else 0.0
-    what = f" Buys more than others: {listed(list(typical))}." if typical else ""
-    title = name if name and not typical else "Customers by taste"
-    sentence = f"{title[:1].upper()}{title[1:]}: {share:.0%} of customers"
-    sentence += f", {spend_share:.0%} of net spend." if total > 0 else "."
+    title = f"buyers of {name}" if typical else name
+    sentence = f"{title[:1].upper()}{title[1:]}: {_percent(share)} of customers"
+    sentence += f", {_percent(spend_share)} of net spend." if total > 0 else "."
     return Segment(
         name=name,
         customers=n,
@@ -145,8 +146,12 @@ def _segment(
         frequency=float(part["frequency"].median()),
         money=float(part["money"].median()),
         typical=typical,
-        sentence=sentence + what,
+        sentence=sentence,
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
 def _view(by: str, basis: str, customers: int, found: list[Segment], choice: Choice) -> View:

@@ -21,6 +21,8 @@ STABLE = 0.8
 """Mean agreement from which groups count as found again (Hennig's threshold for Jaccard is .75 to .85)."""
 LEAD = 0.1
 """... and by how much it must exceed that of the cloud."""
+NEAR = 0.1
+"""More groups say more: the largest number within this of the best agreement is taken."""
 SMALLEST_SHARE = 0.02
 _ROWS = 2_000
 
@@ -37,7 +39,7 @@ class Choice:
 
 
 def choose(points: Floats, *, most: int = MOST, seed: int = 0) -> Choice:
-    """The number of groups with the best agreement, STABLE at least, of which none is smaller than SMALLEST_SHARE;
+    """The largest number of groups whose agreement is STABLE and NEAR the best, none smaller than SMALLEST_SHARE;
     those that lead the cloud's by LEAD come first. 1 where there is none. points: shape (n, D)."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -62,7 +64,9 @@ def _choose(points: Floats, most: int, seed: int) -> Choice:
         if agreement[-1] >= STABLE and smallest >= SMALLEST_SHARE:
             stable.append(k)
     natural = [k for k in stable if agreement[k - 2] - cloud[k - 2] >= LEAD]
-    best = max(natural or stable, key=lambda k: agreement[k - 2], default=1)
+    good = natural or stable
+    surest = max((agreement[k - 2] for k in good), default=0.0)
+    best = max((k for k in good if agreement[k - 2] >= surest - NEAR), default=1)
     return Choice(best, bool(natural), tuple(agreement), tuple(cloud))
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-DIRECTIONS = 16
+DIRECTIONS = 5
+"""Few: with 16, halves of the customers of Online Retail agreed on nothing (best .73, 5 groups .90 with 5)."""
 FEWEST_ITEMS = 5
 """Who bought fewer different items has no taste to speak of yet."""
 

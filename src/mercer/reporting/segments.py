@@ -1,0 +1,52 @@
+"""Segments of customers, as the data step found them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mercer.errors import DamagedError
+from mercer.reporting.run_files import RunFiles
+from mercer.reporting.words import money
+from mercer.reporting.worth import currency_of
+
+FILE = "data/segments.json"
+
+
+def segments_view(files: RunFiles) -> list[Mapping[str, Any]]:
+    """Every way in which customers were divided: by, customers, sentence and rows; none where the run has none.
+
+    A row holds the sentence, the share of customers and of net spend (0 to 1), and what is typical, as texts.
+    Raises DamagedError for a file that can't be read.
+    """
+    place = files.path / FILE
+    if not place.is_file():
+        return []
+    try:
+        views = json.loads(place.read_text("utf-8"))["views"]
+        currency = currency_of(files)
+        return [
+            {
+                "by": view["by"],
+                "customers": view["customers"],
+                "sentence": view["sentence"],
+                "rows": [_row(one, currency) for one in view["segments"]],
+            }
+            for view in views
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise DamagedError(f"{FILE} can't be read.", remedy="Run mercer again.") from fault
+
+
+def _row(one: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
+    recency = one["recency"]
+    return {
+        "sentence": one["sentence"],
+        "customers": one["customers"],
+        "share": one["share"],
+        "spend_share": one["spend_share"],
+        "recency": "–" if recency is None else f"{recency:.0f} days",
+        "frequency": f"{one['frequency']:.0f}",
+        "money": money(one["money"], currency) if one["money"] else "–",
+    }
