@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from mercer import recommend
 from mercer.contracts import plugins
-from mercer.recommend import BuyAgain, ItemKnn, MostPopular, MostPopularRecent
+from mercer.recommend import BuyAgain, Ease, ItemKnn, MostPopular, MostPopularRecent
 from mercer.testing.rankers import RankerContract
 
 WITH_VIEWS = {"kinds": ("view", "purchase"), "kind_weights": {"view": 0.2}}
@@ -37,6 +37,15 @@ class TestItemKnn(RankerContract):
 class TestItemKnnWithViewsAndFewNeighbours(RankerContract):
     ranker = ItemKnn
     options = MappingProxyType({**WITH_VIEWS, "neighbours": 2, "window": 1, "reach": 3})
+
+
+class TestEase(RankerContract):
+    ranker = Ease
+
+
+class TestEaseWithViewsAndFewNeighbours(RankerContract):
+    ranker = Ease
+    options = MappingProxyType({**WITH_VIEWS, "neighbours": 3, "popularity_exponent": 0.3, "l2": 5.0})
 
 
 def test_every_default_is_registered_and_under_contract() -> None:

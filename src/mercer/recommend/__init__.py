@@ -8,13 +8,17 @@ tail.py           popularity as the order of what a ranker knows nothing about
 popular.py        most-popular and most-popular-recent
 buy_again.py      buy-again: frequency and recency of the person's own purchases
 cooccurrence.py   directed, decayed counts of what follows what
+history.py        the histories of requests as a sparse matrix, faded by age
+neighbours.py     a matrix of items by items as the arrays that a ranker keeps
 item_knn.py       item-knn: neighbours of the history's items
+ease.py           ease: linear weights in closed form
 
 Rankers see a person through `requests.visible_history` alone: ScoringRanker blanks the rest before a ranker
 is asked, so an answer without profiling can't depend on a history.
 """
 
 from mercer.recommend.buy_again import BuyAgain
+from mercer.recommend.ease import Ease
 from mercer.recommend.item_knn import ItemKnn
 from mercer.recommend.popular import MostPopular, MostPopularRecent
 from mercer.recommend.scoring import ScoringRanker
@@ -27,6 +31,7 @@ DEFAULTS = ("most-popular", "most-popular-recent", "buy-again", "item-knn")
 __all__ = [
     "DEFAULTS",
     "BuyAgain",
+    "Ease",
     "ItemKnn",
     "MostPopular",
     "MostPopularRecent",
