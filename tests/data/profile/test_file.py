@@ -35,7 +35,7 @@ def test_a_csv_is_profiled_by_what_its_columns_hold(tmp_path: Path) -> None:
         "20 rows in 5 columns",
     ):
         assert said in text
-    assert "Texts hold what looks like personal data: mail (e-mail addresses)" in text
+    assert "Texts hold what looks like personal data: mail (20 e-mail addresses)" in text
     assert "@b.example" not in page
     assert page == _page(tmp_path / "sales.csv", tmp_path / "again.html")
 

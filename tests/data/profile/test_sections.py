@@ -143,7 +143,7 @@ def test_missing_values_ask_returns_only_for_an_origin(shop: Path) -> None:
 def test_personal_data_left_in_a_text_is_named_by_place_not_by_content(shop: Path, brief: Brief) -> None:
     found = personal.section(shop, load_accounts(shop), brief)
     assert found is not None
-    assert found.watch == "Texts in items.title still look like card numbers or e-mail addresses."
+    assert found.watch == "Texts still look as if they held personal data: items.title (1 e-mail address)."
     assert "The rules found 2 texts" in found.finding
     assert "a@b.example" not in repr(found)
 

@@ -8,6 +8,8 @@ baskets.py          items and worth of an order
 repeats.py          orders a customer, gaps between them
 concentration.py    how much few items take
 prices.py           unit prices, spend of customers
+outliers.py         orders far from the rest
+drift.py            before the first test and from then on; cut.py says where that is
 missing.py          gaps by column
 personal.py         personal data, by rule and by column
 log.py            the event log as arrays

@@ -9,20 +9,25 @@ import numpy as np
 import pandas as pd
 
 from mercer.data.profile import charts
-from mercer.data.profile.meaning import PERSON, Kind, as_typed, holds_personal, likely_meaning
+from mercer.data.profile.meaning import PERSON, Kind, as_typed, likely_meaning
 from mercer.data.profile.section import Chart, Section
 from mercer.data.profile.spread import bins
+from mercer.data.profile.texts import FIRM, Finds, look
 from mercer.data.profile.words import count, plural, share
 
 _MOST_CHARTS = 40
 _MOST_VALUES = 8
+_FEW_NUMBERS = 16
+_MONTHS = 48
+_OFTEN = 0.1
+"""Share of texts with a name or an address from which a column is taken to hold persons, and not brands."""
 LEAST_ROWS = 5
 """A value that fewer rows hold could point at a person: it is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnFacts:
-    """What the page says about one column. personal: what personal data its texts hold, or nothing."""
+    """What the page says about one column. finds: what personal data its texts look as if they held."""
 
     name: str
     kind: Kind
@@ -32,8 +37,14 @@ class ColumnFacts:
     n_distinct: int
     n_rows: int
     meaning: str
-    personal: str
+    finds: Finds
     values: pd.Series[Any]
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether no value may be shown: it could be a person's."""
+        guessed = self.finds.of(("person", "address")) > _OFTEN * self.finds.looked
+        return bool(self.finds.of(FIRM)) or guessed or self.meaning == PERSON
 
 
 def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
@@ -49,7 +60,7 @@ def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
         n_distinct=n_distinct,
         n_rows=len(column),
         meaning=likely_meaning(name, kind, n_distinct, len(column) - n_missing),
-        personal=holds_personal(values) if kind == "text" else "",
+        finds=look(name, [str(text) for text in values.dropna().unique()] if kind == "text" else []),
         values=values,
     )
 
@@ -75,9 +86,11 @@ def shapes(facts: list[ColumnFacts]) -> Section | None:
 
 
 def _shape(f: ColumnFacts) -> Chart | None:
-    if f.personal or f.meaning == PERSON or f.n_distinct < 2:
+    if f.is_personal or f.n_distinct < 2:
         return None
     if f.kind == "number" and f.n_distinct > 2:
+        if f.n_distinct <= _FEW_NUMBERS and (f.values.dropna() % 1 == 0).all():
+            return _whole(f)
         frame, equal_factors = bins(f.values.to_numpy(np.float64, na_value=np.nan))
         draw = charts.histogram(frame, f.name, "share of rows", log=equal_factors, height=200)
         caption = "Equal steps to the right are equal factors." if equal_factors else ""
@@ -87,15 +100,27 @@ def _shape(f: ColumnFacts) -> Chart | None:
     return _frequent(f)
 
 
+def _whole(f: ColumnFacts) -> Chart | None:
+    """A column a whole number; numbers that few rows hold are left out."""
+    counts = f.values.dropna().astype(np.int64).value_counts().sort_index()
+    counts = counts[counts >= LEAST_ROWS]
+    if counts.empty:
+        return None
+    frame = pd.DataFrame({f.name: counts.index.astype(str), "share of rows": counts.to_numpy() / f.n_rows})
+    draw = charts.columns(frame, share=True, height=200)
+    return charts.chart(draw, f.name, label=f"Share of rows by {f.name}", wide=charts.HALF)
+
+
 def _times(f: ColumnFacts) -> Chart:
-    """Rows by month, or by day where they lie within three months."""
+    """Rows by month; by day where they lie within three months, by year where months would be too many."""
     there = f.values.dropna()
-    form = "%Y-%m" if (there.max() - there.min()).days > 92 else "%Y-%m-%d"
+    days = (there.max() - there.min()).days
+    form = "%Y-%m-%d" if days <= 92 else "%Y-%m" if days <= 31 * _MONTHS else "%Y"
     counts = there.dt.strftime(form).value_counts().sort_index()
     frame = pd.DataFrame({f.name: counts.index.astype(str), "rows": counts.to_numpy()})
     return charts.chart(
         charts.columns(frame, height=200), f.name, label=f"Rows by {f.name}", wide=charts.HALF,
-        caption="" if form.endswith("m") else "By day.",
+        caption={"%Y-%m-%d": "By day.", "%Y-%m": "By month.", "%Y": "By year."}[form],
     )  # fmt: skip
 
 

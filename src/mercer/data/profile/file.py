@@ -12,6 +12,8 @@ from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts, facts_of, shape
 from mercer.data.profile.meaning import as_typed
 from mercer.data.profile.page import write
 from mercer.data.profile.section import Column, Grid, Page, Section, Tile
+from mercer.data.profile.texts import FIRM, said
+from mercer.data.profile.texts import grid as finds_grid
 from mercer.data.profile.words import count, listed, measure, plural, share
 from mercer.data.sources import read_frame
 
@@ -72,7 +74,7 @@ def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
         finding += "; most is missing in " + listed(
             [f"{f.name} ({share(f.n_missing, f.n_rows)})" for f in gaps[:3]]
         )
-    personal = [f"{f.name} ({f.personal})" for f in facts if f.personal]
+    personal = [said(f.finds, FIRM) for f in facts if f.finds.of(FIRM)]
     unread = [f"{f.name} ({count(f.n_unread)})" for f in facts if f.n_unread > 0]
     notes = [f"Values unlike the rest of their column: {listed(unread)}."] if unread else []
     if repeated:
@@ -110,6 +112,7 @@ def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
                     for f in facts
                 ),
             ),
+            *((finds_grid(found),) if (found := [f.finds for f in facts if f.finds.counts]) else ()),
         ),
         notes=tuple(notes),
     )

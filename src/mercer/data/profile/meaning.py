@@ -8,11 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mercer.data.personal import holds
-
 Kind = Literal["number", "time", "flag", "text", "list", "empty"]
 
 _SAMPLE = 2_000
+_FEW = 50
 _MOSTLY = 0.9
 
 PERSON = "the person who acts"
@@ -86,22 +85,17 @@ def _read_text(column: pd.Series[Any], there: pd.Series[Any]) -> tuple[Kind, pd.
     return "text", texts
 
 
-def holds_personal(texts: pd.Series[Any]) -> str:
-    """What personal data a sample of the distinct texts holds in its own words, or nothing."""
-    sample = [str(text) for text in texts.dropna().drop_duplicates().head(_SAMPLE)]
-    emails = sum(holds(text, "email") for text in sample)
-    cards = sum(holds(text, "card") for text in sample)
-    found = [word for word, n in (("e-mail addresses", emails), ("card numbers", cards)) if n]
-    return " and ".join(found)
-
-
 def likely_meaning(name: str, kind: Kind, n_distinct: int, n_there: int) -> str:
     """A guess in words."""
     if kind == "empty":
         return "nothing: the column is empty"
     if kind == "time":
         return "when something happened"
-    named = _by_name(re.sub(r"[^a-z]", "", name.lower()), kind)
+    named = _by_name(
+        re.sub(r"[^a-z]", "", name.lower()),
+        kind,
+        is_category=n_distinct <= _FEW and n_distinct < 0.01 * n_there,
+    )
     if named:
         return named
     if n_distinct == 1:
@@ -115,12 +109,16 @@ def likely_meaning(name: str, kind: Kind, n_distinct: int, n_there: int) -> str:
     return "a measurement" if n_distinct > 20 else "a count or a code"
 
 
-def _by_name(plain: str, kind: Kind) -> str:
+def _by_name(plain: str, kind: Kind, *, is_category: bool) -> str:
     """What a column's name says of it, where its kind does not speak against it."""
     if _PROPERTY.search(plain):
         return ""
     for words, meaning in _NAMED:
         found = re.match(words, plain) if words.startswith("age") else re.search(words, plain)
-        if found and (kind == "number" or meaning not in _NUMBERS):
+        if (
+            found
+            and (kind == "number" or meaning not in _NUMBERS)
+            and not (meaning == PERSON and is_category)
+        ):
             return meaning
     return ""

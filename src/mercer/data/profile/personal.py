@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from mercer.brief import Brief
 from mercer.contracts import TABLES
-from mercer.data.personal import holds
 from mercer.data.profile.accounts import DONE, Accounts
 from mercer.data.profile.section import Column, Grid, Section
+from mercer.data.profile.texts import FIRM, Finds, grid, look, said
 from mercer.data.profile.words import count, listed, plural
 
 RULES = (
@@ -34,18 +34,27 @@ Held = tuple[str, str, str, int, int]
 
 def section(folder: Path, accounts: Accounts, brief: Brief) -> Section | None:
     """Hits by rule, personal columns, and what is left in free text; None for a folder without tables."""
-    held, left, looked = _held(folder, brief)
-    if not held and not looked:
+    held, finds = _held(folder, brief)
+    if not held and not finds:
         return None
     hits = _hits(accounts)
-    suspects = listed(sorted(left))
+    left = [one for one in finds if one.of(FIRM)]
+    suspects = listed(sorted(one.place for one in left))
     return Section(
         id="personal",
         title="Personal data",
-        finding=_finding(sum(hit[4] for hit in hits if hit[1].endswith("-in-text")), held, left, looked),
+        finding=_finding(sum(hit[4] for hit in hits if hit[1].endswith("-in-text")), held, finds),
         meaning=_meaning(brief, suspects) + _consents(folder),
-        watch=f"Texts in {suspects} still look like card numbers or e-mail addresses." if left else "",
-        grids=tuple(grid for grid in (_rules(hits), _columns(held)) if grid.rows),
+        watch=f"Texts still look as if they held personal data: {listed([said(one, FIRM) for one in left])}."
+        if left
+        else "",
+        grids=tuple(one for one in (_rules(hits), grid(finds), _columns(held)) if one.rows),
+        notes=(
+            "How much of each kind is found, and how often wrongly, was measured: names and addresses are a warning "
+            "light, and brands that are names light it too.",
+        )
+        if finds
+        else (),
     )
 
 
@@ -63,30 +72,30 @@ def _hits(accounts: Accounts) -> list[Hit]:
     return sorted(found.values(), key=lambda hit: (-hit[4], hit[1]))
 
 
-def _finding(n_found: int, held: list[Held], left: dict[str, int], looked: int) -> str:
-    said = (
+def _finding(n_found: int, held: list[Held], finds: list[Finds]) -> str:
+    told = (
         f"The rules found {plural(n_found, 'text')} with a card number, an e-mail address or a phone number and took "
         f"{'it' if n_found == 1 else 'them'} out"
         if n_found
         else "The rules found no card number, e-mail address or phone number in a text"
     )
-    if left:
-        said += f"; of the {plural(looked, 'distinct text')} kept, {count(sum(left.values()))} still look like one."
-    elif looked:
-        said += f"; of the {plural(looked, 'distinct text')} kept, none looks like a card number or an e-mail address."
+    looked = sum(one.looked for one in finds)
+    firm = sum(one.of(FIRM) for one in finds)
+    if looked:
+        told += f"; of {plural(looked, 'distinct text')} that were looked at after cleaning, "
+        told += f"{count(firm) if firm else 'none'} still {'looks' if firm < 2 else 'look'} like one."
     else:
-        said += "."
+        told += "."
     persons = max((n for _, column, _, n, _ in held if column in ("user", "payer")), default=0)
     return (
-        f"{said} The tables are about {plural(persons, 'person', 'persons')} under ids." if persons else said
+        f"{told} The tables are about {plural(persons, 'person', 'persons')} under ids." if persons else told
     )
 
 
-def _held(folder: Path, brief: Brief) -> tuple[list[Held], dict[str, int], int]:
-    """Personal columns that hold something; suspicious texts by column; how many distinct texts were looked at."""
+def _held(folder: Path, brief: Brief) -> tuple[list[Held], list[Finds]]:
+    """Personal columns that hold something, and what the free texts look as if they held."""
     held: list[Held] = []
-    left: dict[str, int] = {}
-    looked = 0
+    finds: list[Finds] = []
     for name, schema in TABLES.items():
         place = folder / f"{name}.parquet"
         if not place.is_file():
@@ -102,12 +111,9 @@ def _held(folder: Path, brief: Brief) -> tuple[list[Held], dict[str, int], int]:
             values = pc.unique(table.column(column)).drop_null()
             if column in personal and len(values):
                 held.append((name, column, personal[column], len(values), table.num_rows))
-            if column in _TEXTS:
-                texts = [str(value) for value in values.to_pylist()]
-                looked += len(texts)
-                bad = sum(holds(text, "email") or holds(text, "card") for text in texts)
-                left |= {f"{name}.{column}": bad} if bad else {}
-    return held, left, looked
+            if column in _TEXTS and len(values):
+                finds.append(look(f"{name}.{column}", [str(value) for value in values.to_pylist()]))
+    return held, finds
 
 
 def _protected(brief: Brief, name: str) -> bool:

@@ -12,8 +12,10 @@ from mercer.data.profile import (
     accounts,
     baskets,
     concentration,
+    drift,
     growth,
     missing,
+    outliers,
     personal,
     prices,
     repeats,
@@ -75,6 +77,8 @@ def _of_log(log: Log, folder: Path, brief: Brief) -> tuple[Section | None, ...]:
         repeats.section(log, brief),
         concentration.section(log, brief, _titles(folder)),
         prices.section(log, brief),
+        outliers.section(log),
+        drift.section(log, brief, folder),
     )
 
 
