@@ -64,7 +64,7 @@ KEYS = {
     },
     "ColumnNote": {"means", "purposes", "protected", "type"},
     "Split": {"kind", "test_from", "validation_days", "test_days", "folds", "repeats", "by"},
-    "Tuned": {"trials", "seconds", "data", "options"},
+    "Tuned": {"trials", "seconds", "budget", "ended", "data", "options"},
     "RecommendTarget": {"task", "models", "metric", "options", "tuned", "repeats", "kinds", "split"},
     "SearchTarget": {"task", "models", "metric", "options", "tuned", "split"},
     "BehaviorTarget": {

@@ -190,11 +190,22 @@ class Split(Part):
     by: str = Field("unit", description="folds: what is kept together (query, user, unit)")
 
 
+class Tuning(Part):
+    """The budget of tuning, the same for every model; the first limit reached ends it. `run` never tunes."""
+
+    trials: int = Field(20, ge=1)
+    seconds: float = Field(600, gt=0)
+
+
 class Tuned(Part):
     """What the search for a model's options cost. Written by `mercer tune`, beside the options that it found."""
 
     trials: int = Field(ge=1, description="how many option sets were tried, the defaults among them")
     seconds: float = Field(ge=0, description="wall seconds that these trials took")
+    budget: Tuning = Field(description="what the search was allowed; the first limit reached ended it")
+    ended: Literal["trials", "seconds", "exhausted", "failing", "interrupted"] = Field(
+        description="what ended it: a limit, nothing left to try, nothing but failures, or the keyboard"
+    )
     data: str = Field(description="start of the hash of the cleaned data that were searched on")
     options: str = Field(description="hash of the options it ended with; for others the search says nothing")
 
@@ -260,13 +271,6 @@ class Value(Part):
 
     margin: float = Field(gt=0, le=1, description="margin on net spend")
     contact_cost: float = Field(0.0, ge=0, description="cost of contacting one customer, major units")
-
-
-class Tuning(Part):
-    """The budget of tuning, the same for every model; the first limit reached ends it. `run` never tunes."""
-
-    trials: int = Field(20, ge=1)
-    seconds: float = Field(600, gt=0)
 
 
 class Fit(Part):

@@ -69,8 +69,8 @@ def late(log_: Interactions, when: int, *places: int) -> Interactions:
 
 
 def test_recommend_counts_training_events_histories_and_requests(recommended: RecommendSplit) -> None:
-    # 3 training events; validation: 1 event and 1 request; test: 2 + 2 events and 2 requests.
-    assert audit_leakage(recommended) == 3 + (1 + 1) + (4 + 2)
+    # 3 training events and 4 with validation; validation: 1 event and 1 request; test: 2 + 2 events and 2 requests.
+    assert audit_leakage(recommended) == 3 + 4 + (1 + 1) + (4 + 2)
 
 
 def test_behavior_counts_histories_and_labels(labelled: BehaviorSplit) -> None:
@@ -93,6 +93,14 @@ def test_a_training_event_known_after_the_cut_is_a_leak(recommended: RecommendSp
     assert "ann" not in str(caught.value)
     at_the_cut = late(train.interactions, train.as_of, 0)
     assert audit_leakage(replace(recommended, train=replace(train, interactions=at_the_cut)))
+
+
+def test_a_refit_event_known_after_the_test_began_is_a_leak(recommended: RecommendSplit) -> None:
+    refit = recommended.refit
+    assert refit.interactions is not None
+    ahead = replace(refit, interactions=late(refit.interactions, at(21), 1))
+    with pytest.raises(LeakageError, match="1 of 4 training events"):
+        audit_leakage(replace(recommended, before_test=lambda: ahead))
 
 
 @pytest.mark.parametrize("part", ["validation", "test"])
@@ -124,9 +132,9 @@ def test_a_masked_item_among_the_answers_is_a_leak(recommended: RecommendSplit) 
     with pytest.raises(LeakageError, match="1 of 2 test answers are masked"):
         audit_leakage(replace(recommended, test=bought))
     looked_at = replace(held, relevant=Ragged.from_rows([[jam], [pan]]))
-    assert audit_leakage(replace(recommended, test=looked_at)) == 11
+    assert audit_leakage(replace(recommended, test=looked_at)) == 15
     again = replace(bought, requests=replace(held.requests, repeats=True))
-    assert audit_leakage(replace(recommended, test=again)) == 11
+    assert audit_leakage(replace(recommended, test=again)) == 15
 
 
 def test_a_training_judgment_of_a_held_out_query_is_a_leak(searched: FoldSplit) -> None:

@@ -11,12 +11,27 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mercer.brief import Brief, Tuned
+from mercer.brief import Brief, Tuned, Tuning
 from mercer.errors import BriefError
 from mercer.pipeline.rewrite import store, with_options, write_options
 
-COST = Tuned(trials=20, seconds=12.5, data="1234567890123456", options="0123456789012e45")
-LATER = Tuned(trials=3, seconds=1.5, data="fedcba9876543210", options="0000000000000000")
+BUDGET = Tuning(trials=20, seconds=600)
+COST = Tuned(
+    trials=20,
+    seconds=12.5,
+    budget=BUDGET,
+    ended="trials",
+    data="1234567890123456",
+    options="0123456789012e45",
+)
+LATER = Tuned(
+    trials=3,
+    seconds=1.5,
+    budget=BUDGET,
+    ended="interrupted",
+    data="fedcba9876543210",
+    options="0000000000000000",
+)
 
 BLOCK = """\
 schema: 1
@@ -59,7 +74,8 @@ def test_a_block_gets_lines_and_loses_none() -> None:
         "    options:",
         "      item-knn: {decay: 0.51, window: null}",
         "    tuned:",
-        "      item-knn: {trials: 20, seconds: 12.5, data: '1234567890123456', options: 0123456789012e45}",
+        "      item-knn: {trials: 20, seconds: 12.5, budget: {trials: 20, seconds: 600.0}, ended: trials, "
+        "data: '1234567890123456', options: 0123456789012e45}",
     ]
     assert new.index("options:") < new.index("# what else")
     assert parsed(new).targets["next-item"].tuned["item-knn"] == COST

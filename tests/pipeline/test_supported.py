@@ -50,8 +50,11 @@ def test_examples_in_repeated_folds_are_done() -> None:
     check_supported(changed(repurchase={"label": "examples", "split": split, "exclude_columns": ["pages"]}))
 
 
-def test_several_seeds_are_refused() -> None:
+def test_a_refit_of_rankers_needs_one() -> None:
     content = yaml.safe_load(demo_brief().read_text("utf-8"))
-    content["fit"] = {"seeds": [1, 2]}
-    with pytest.raises(BriefError, match=r"fit\.seeds"):
+    content["fit"] = {"refit": True}
+    check_supported(Brief.model_validate(content))
+    content["targets"] = {"repurchase": content["targets"]["repurchase"]}
+    content["decision"]["target"] = "repurchase"
+    with pytest.raises(BriefError, match=r"fit\.refit"):
         check_supported(Brief.model_validate(content))

@@ -113,17 +113,21 @@ def target_table(name: str, models: list[TunedModel]) -> Table:
 
 
 def _value(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    from mercer.evaluation.leaderboard import number
+
+    return "–" if value is None else number(value)
 
 
 def _gain(one: TunedModel) -> str:
     if one.best is None or one.gain is None:
         if one.warning:
             return f"[yellow]{one.warning}[/]"
-        return "nothing to search" if one.stopped == "nothing-to-search" else "none: the defaults are best"
+        return "nothing to search" if one.stopped == "nothing-to-search" else "none"
+    from mercer.reporting.words import signed
+
     gain = one.gain
-    interval = "" if gain.low is None or gain.high is None else f" [{gain.low:+.4f}, {gain.high:+.4f}]"
-    text = f"{gain.value:+.4f}{interval}"
+    interval = "" if gain.low is None or gain.high is None else f" [{signed(gain.low)}, {signed(gain.high)}]"
+    text = f"{signed(gain.value)}{interval}"
     return f"[yellow]{text}, within noise[/]" if gain.within_noise else text
 
 

@@ -15,21 +15,22 @@ from mercer.errors import LeakageError
 def audit_leakage(split: Split) -> int:
     """Check every row of a split against its cut; returns how many things were examined.
 
-    recommend: no training event, and no event of a held-out history, was known after its cut, and no answer is an
-    item that the history masks. behavior: no snapshot's history was known after its as-of time, and every training
-    label was known at the first test cut-off. folds: every unit is tested once a repeat, none that trains is held out
-    in the same fold, and no judgment of a held-out query trains.
+    recommend: no training event (of train, and of train with validation) and no event of a held-out history was known
+    after its cut, and no answer is an item that the history masks. behavior: no snapshot's history was known after its
+    as-of time, and every training label was known at the first test cut-off. folds: every unit is tested once a repeat,
+    none that trains is held out in the same fold, and no judgment of a held-out query trains.
     Raises LeakageError naming how many rows lie after their cut and the first offending time, never a person, and
     LeakageError when nothing was there to examine.
     """
     examined = 0
-    train: Any = split.train
+    parts: Any = split
     if isinstance(split, FoldSplit):
         examined += _folds(split)
-    elif isinstance(train, Dataset):
-        examined += _dataset(train)
-        for name in ("validation", "test"):
-            examined += _holdout(getattr(split, name), name, train)
+    elif isinstance(split.train, Dataset):
+        refit = parts.refit
+        examined += _dataset(split.train) + _dataset(refit)
+        examined += _holdout(parts.validation, "validation", split.train)
+        examined += _holdout(parts.test, "test", refit)
     else:
         examined += _labelled(split)
     if examined == 0:

@@ -5,7 +5,7 @@ midranks.py            exact mid-ranks over the eligible catalogue
 ranking.py             score_ranking: a ranker's answers to scored rows
 rankings_file.py       score_rankings_file: the same for a system mercer did not build
 predictions.py         score_predictions: values and outcomes to scored rows
-folds.py               scored rows of folds, joined
+folds.py               scored rows of folds and of seeds, joined
 slices.py              new and old users, head and tail items, countries
 names.py               which metrics exist, and which way is better
 ranking_metrics.py     recall, ndcg, mrr, condensed ndcg, judged, novelty, coverage, exposure Gini
@@ -23,7 +23,7 @@ power.py               the least difference the data could detect
 """
 
 from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
-from mercer.evaluation.folds import FoldScored, join_folds
+from mercer.evaluation.folds import FoldScored, join_folds, join_seeds
 from mercer.evaluation.leaderboard import Leaderboard, select
 from mercer.evaluation.looks import TestLooks
 from mercer.evaluation.metrics import RowMetric, measure, metric, unit_values, value
@@ -67,6 +67,7 @@ __all__ = [
     "compare",
     "compare_with",
     "join_folds",
+    "join_seeds",
     "least_detectable",
     "measure",
     "metric",

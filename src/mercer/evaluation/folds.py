@@ -1,14 +1,14 @@
-"""Scored rows over folds: each part was scored by a model of its own; together they hold every unit once a repeat."""
+"""Scored rows joined: over folds, where each part was scored by a model of its own, and over seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from mercer.errors import DataError
-from mercer.evaluation.scored import FOLD, REPEAT, Scored
+from mercer.evaluation.scored import FOLD, REPEAT, SEED, Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,22 @@ def join_folds(parts: Sequence[FoldScored], units: Sequence[str]) -> Scored:
     if first.lists is not None:
         shown = [_marked(part, part.scored.lists) for part in parts if part.scored.lists is not None]
         lists = _together(shown, units)
+    return replace(first, rows=rows, lists=lists)
+
+
+def join_seeds(parts: Mapping[int, Scored]) -> Scored:
+    """The rows of one model fitted with several seeds, one seed after the other, with the column `seed`.
+
+    parts: seed to what the model of that seed scored, all on the same units. One seed alone stays as it is.
+    """
+    first = next(iter(parts.values()))
+    if len(parts) == 1:
+        return first
+    rows = pd.concat([one.rows.assign(**{SEED: seed}) for seed, one in parts.items()], ignore_index=True)
+    lists = None
+    if first.lists is not None:
+        shown = [one.lists.assign(**{SEED: seed}) for seed, one in parts.items() if one.lists is not None]
+        lists = pd.concat(shown, ignore_index=True)
     return replace(first, rows=rows, lists=lists)
 
 

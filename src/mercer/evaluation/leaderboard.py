@@ -37,10 +37,20 @@ class Leaderboard:
         """The same with its p-values corrected over the whole page (see `adjust`)."""
         return replace(self, comparisons=tuple(adjust(self.comparisons)))
 
-    def mark_selected(self, selected: Mapping[str, str]) -> Leaderboard:
-        """The same with the rows of each target's selected model marked; `selected`: target -> model."""
-        rows = [replace(row, selected=selected.get(row.target) == row.model) for row in self.rows]
-        return replace(self, rows=tuple(rows))
+    def mark_selected(
+        self, selected: Mapping[str, str], fits: Mapping[str, str] | None = None
+    ) -> Leaderboard:
+        """The same with the rows of each target's selected model marked.
+
+        selected: target -> model. fits: target -> the fit that decides; where that is "train", a refit on more is
+        nobody's selection and stays unmarked. Left out: every fit is marked.
+        """
+
+        def marked(row: Row) -> bool:
+            decides = (fits or {}).get(row.target, row.fit_on)
+            return selected.get(row.target) == row.model and row.fit_on in ("train", decides)
+
+        return replace(self, rows=tuple(replace(row, selected=marked(row)) for row in self.rows))
 
     def find(self, **wanted: Any) -> list[Row]:
         """Rows whose fields have the values given, such as target="next-item", metric="ndcg@10"."""

@@ -70,7 +70,8 @@ class Measure:
 
 
 def mean_of(measures: Sequence[Measure]) -> Measure:
-    """The mean of one metric over several scorings of the same units, such as the repeats of a cross-validation.
+    """The mean of one metric over several scorings of the same units, such as the repeats of a cross-validation, or
+    the seeds of a stochastic model.
 
     A unit counts once, with its mean value, so that resampling moves all its repeats together. A unit that the metric
     leaves out in some of them counts with the share of those that have it. Raises DataError where units differ.
@@ -80,7 +81,9 @@ def mean_of(measures: Sequence[Measure]) -> Measure:
         return first
     for other in measures[1:]:
         if not first.keys.equals(other.keys) or not first.clusters.equals(other.clusters):
-            raise DataError("Repeats were scored on different units.", remedy="Evaluate the model again.")
+            raise DataError(
+                "Repeats or seeds were scored on different units.", remedy="Evaluate the model again."
+            )
     weight = np.mean([m.weight for m in measures], axis=0)
     if first.pooled is not None:
         return replace(first, weight=weight, pooled=_mean_pooled([m.pooled for m in measures if m.pooled]))

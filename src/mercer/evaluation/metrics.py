@@ -19,7 +19,7 @@ ALL = "all"
 
 
 def measure(scored: Scored, name: str, *, slice_name: str = ALL, origin: str = ALL) -> Measure:
-    """The metric `name` of scored rows; over several repeats of folds, its mean over them (see `mean_of`).
+    """The metric `name` of scored rows; over several repeats of folds or seeds, its mean over them (see `mean_of`).
 
     slice_name: "all" or "NAME=VALUE", such as "history=new". origin: "all" or the day (YYYY-MM-DD, UTC) of a
     cut-off. Raises UnsupportedError for a metric of other rows, NotFoundError for an unknown slice.

@@ -160,12 +160,20 @@ def _row(info: RowInfo, place: tuple[str, str, str], measured: Measure, value: f
         value=value,
         low=ends.low,
         high=ends.high,
-        interval=interval_label(cluster, centred=centred) if ends.low is not None else "none",
+        interval=interval_label(cluster, centred=centred, seeds=len(info.seeds))
+        if ends.low is not None
+        else "none",
         unit=unit,
         n=measured.n,
     )
 
 
-def interval_label(cluster: str, *, centred: bool) -> str:
-    """How an interval was made, as the leaderboard says it."""
-    return f"{'centred ' if centred else ''}bootstrap by {cluster}"
+def interval_label(cluster: str, *, centred: bool, seeds: int = 1) -> str:
+    """How an interval was made, as the leaderboard says it.
+
+    With several seeds it is that of their mean: it resamples units and holds the fits, so it does not say how far the
+    next seed may be.
+    """
+    return f"{'centred ' if centred else ''}bootstrap by {cluster}" + (
+        f", mean of {seeds} seeds" if seeds > 1 else ""
+    )

@@ -25,6 +25,9 @@ Kind = Literal["ranking", "probability", "amount"]
 REPEAT, FOLD = "repeat", "fold"
 """Columns that folds add: which division of the units a row belongs to (from 1), and the fold's name, "2.4"."""
 
+SEED = "seed"
+"""Column that several seeds add: which seed the model was fitted with whose answer a row holds."""
+
 SLICE = "slice_"
 """Prefix of slice columns: `slice_history` holds "new" or "old"."""
 
@@ -40,7 +43,8 @@ class Scored:
     rows, for a ranking: RANKING_COLUMNS, one row a judged item, `rank` the mid-rank from 1 (inf: a miss);
         for predictions: PREDICTION_COLUMNS, `value`, `low`, `high` and `outcome` in the unit of the target
         (a probability, or minor units of money), `as_of` int64 microseconds. Slice columns follow. Over folds also
-        `repeat` and `fold`: a unit then has rows in every repeat, and metrics are means over the repeats.
+        `repeat` and `fold`, with several seeds also `seed`: a unit then has rows in every repeat and for every
+        seed, and metrics are means over them.
     lists, for a ranking: LIST_COLUMNS, the first `depth` items of every unit; `bits` is the item's
         self-information, -log2 of its share of the histories.
     n_items: size of the catalogue that was ranked, 0 for predictions.
@@ -72,14 +76,20 @@ class Scored:
 
     @cached_property
     def repeats(self) -> tuple[Scored, ...]:
-        """The rows of each division of the units into folds, apart; of what was divided once, itself."""
-        if REPEAT not in self.rows or self.rows[REPEAT].nunique() < 2:
-            return (self,)
-        return tuple(self._where(REPEAT, number) for number in sorted(self.rows[REPEAT].unique()))
+        """The rows of each seed and each division of the units into folds, apart, in the order they were joined; of
+        what was fitted with one seed and divided once, itself. The first is of the seed that ships."""
+        found: tuple[Scored, ...] = (self,)
+        for column in (SEED, REPEAT):
+            found = tuple(part for one in found for part in one._apart(column))
+        return found
 
     def fold(self, name: str) -> Scored:
         """The rows of one fold, such as "2.4"."""
         return self._where(FOLD, name)
+
+    def _apart(self, column: str) -> tuple[Scored, ...]:
+        values = list(dict.fromkeys(self.rows[column])) if column in self.rows else []
+        return tuple(self._where(column, one) for one in values) if len(values) > 1 else (self,)
 
     def _where(self, column: str, value: object) -> Scored:
         rows = self.rows.loc[self.rows[column] == value].reset_index(drop=True)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mercer.brief import BehaviorTarget, Target
-from mercer.contracts import Holdout, Progress
+from mercer.brief import BehaviorTarget, Brief, Target
+from mercer.contracts import Holdout, Progress, search_space
 from mercer.errors import BriefError, nearest
 from mercer.evaluation import (
     Leaderboard,
@@ -58,6 +58,30 @@ def released_fit(target: Target) -> FitOn:
     """Which fit of a selected model decides and ships: behavior models are refitted on all known labels, for a
     model that ends a horizon before the cut has not seen the latest; rankers ship as they were judged."""
     return "train+validation" if isinstance(target, BehaviorTarget) else "train"
+
+
+def tested_fits(brief: Brief, entry: Entry, selected: str) -> tuple[FitOn, ...]:
+    """Which fits of a model are scored on the test set, given the selected model of its target.
+
+    A ranker's refit is a row of its own, asked for by `fit.refit`: it has seen what papers leave out, so it is
+    compared with nothing.
+    """
+    if released_fit(brief.targets[entry.target]) == "train+validation":
+        return ("train", "train+validation")
+    asked = brief.fit.refit
+    if asked is False:
+        return ("train",)
+    named = [] if asked is True else asked
+    return ("train", "train+validation") if entry.model in {selected, *named} else ("train",)
+
+
+def check_refits(flow: Flow, plan: Mapping[str, list[Entry]]) -> None:
+    """Raises BriefError when `fit.refit` names a model that competes nowhere, before anything is fitted."""
+    asked = flow.brief.fit.refit
+    names = [entry.model for models in plan.values() for entry in models]
+    for model in [] if isinstance(asked, bool) else asked:
+        if model not in names:
+            raise BriefError(f"fit.refit: {model!r} competes nowhere.", remedy=nearest(model, names))
 
 
 def look_key(flow: Flow, name: str) -> str:
@@ -189,8 +213,9 @@ def leaderboard(
         rows: list[Row] = []
         for number, one in enumerate(judged):
             target = flow.brief.targets[one.entry.target]
-            protocol = protocol_of(material, one.entry.target) | chances[one.entry.target](one)
-            rows += _rows(one, target, protocol=protocol, seeds=_seeds(flow, one))
+            trials, tuning = tuned(flow, one.entry)
+            protocol = protocol_of(material, one.entry.target) | chances[one.entry.target](one) | tuning
+            rows += _rows(one, target, protocol=protocol, trials=trials)
             bar.advance(number + 1, len(judged) + len(chosen), one.entry.model)
         for name, systems in outside.items():
             for model, step in systems.items():
@@ -209,7 +234,8 @@ def leaderboard(
             rows=tuple(rows),
             comparisons=tuple(comparisons),
         )
-        board.mark_selected(picks).adjusted().save(folder / "leaderboard.json")
+        fits = {name: released_fit(flow.brief.targets[name]) for name in picks}
+        board.mark_selected(picks, fits).adjusted().save(folder / "leaderboard.json")
 
     facts = {
         "scored": [one.scored.key for one in judged],
@@ -233,9 +259,32 @@ def protocol_of(material: Material, name: str) -> dict[str, Any]:
     return protocol
 
 
+def tuned(flow: Flow, entry: Entry) -> tuple[int, dict[str, str]]:
+    """How many option sets `tune` tried before a model had its options, and what a row's protocol says of it.
+
+    A record counts for the options that it ended with and for no others; what was searched on other data is said.
+    """
+    if entry.model == NESTED:
+        return 0, {}
+    if not search_space(type(entry.options)):
+        return 0, {"tuning": "nothing to search"}
+    found = flow.brief.targets[entry.target].tuned.get(entry.model)
+    if found is None:
+        return 0, {"tuning": "none"}
+    if found.options != entry.options_hash:
+        return 0, {"tuning": "none: the options were changed since"}
+    said = f"{found.trials} trials in {found.seconds:.0f} s"
+    if found.ended in ("failing", "interrupted"):
+        said += {"failing": ", given up", "interrupted": ", interrupted"}[found.ended]
+    if not flow.steps["data"].key.startswith(found.data):
+        said += ", on other data"
+    budget = f"{found.budget.trials} trials or {found.budget.seconds:g} s"
+    return found.trials, {"tuning": said, "tuning_budget": budget}
+
+
 def _rows(one: Judged, target: Target, **options: Any) -> list[Row]:
     protocol = options.pop("protocol", {})
-    seeds = options.pop("seeds", ())
+    trials = options.pop("trials", 0)
     timing = json.loads((one.scored.folder / "timing.json").read_text("utf-8"))
     info = RowInfo(
         task=target.task,
@@ -243,7 +292,8 @@ def _rows(one: Judged, target: Target, **options: Any) -> list[Row]:
         model=one.entry.model,
         split=one.part,
         fit_on=one.fit_on,
-        seeds=seeds,
+        seeds=one.fitted.seeds,
+        trials=trials,
         options_hash=one.entry.options_hash,
         composition=one.entry.composition,
         parts=one.entry.parts,
@@ -253,10 +303,6 @@ def _rows(one: Judged, target: Target, **options: Any) -> list[Row]:
         predict_ms_per_request=timing["predict_ms_per_request"],
     )
     return rows_for(Scored.load(one.scored.folder / "rows.parquet"), info, **options)
-
-
-def _seeds(flow: Flow, one: Judged) -> tuple[int, ...]:
-    return (flow.brief.fit.seeds[0],) if one.entry.stochastic else ()
 
 
 def _comparisons(

@@ -19,7 +19,7 @@ def model_card(brief: Brief, entry: Entry, fitted: Fits, fit_on: str) -> str:
 | task | {target.task} |
 | question | {brief.question} |
 | fitted on | {fit_on} |
-| seed | {brief.fit.seeds[0]}{"" if entry.stochastic else " (not used: the fit is deterministic)"} |
+| seed | {_seed(brief, entry)} |
 | tier | {governance.tier} |
 | owner | {governance.owner_role or brief.owner_role} |
 | validator | {governance.validator_role or "none named"} |
@@ -33,6 +33,15 @@ brief, under the gates that `gates.json` lists; not for anything else.
 {options}
 ```
 """
+
+
+def _seed(brief: Brief, entry: Entry) -> str:
+    first, *others = brief.fit.seeds
+    if not entry.stochastic:
+        return f"{first} (not used: the fit is deterministic)"
+    if not others:
+        return str(first)
+    return f"{first}; its scores are means over the seeds {', '.join(map(str, brief.fit.seeds))}"
 
 
 def _scores(fit_on: str) -> str:

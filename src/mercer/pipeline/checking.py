@@ -32,7 +32,8 @@ class TargetCheck:
 
     detectable: the least difference of `metric` found with power 0.8 at alpha 0.05 on the test set; None where
     fewer than two units are left. pilot: what its spread was taken from.
-    seconds, peak_mib: what all its fits together (over folds: one a fold), and the largest, are expected to take.
+    seconds, peak_mib: what all its fits together (over folds: one a fold; of stochastic models: one a seed), and the
+    largest, are expected to take.
     """
 
     target: str
@@ -83,8 +84,11 @@ def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
     target = flow.brief.targets[name]
     split = material.split(name)
     pilot = _pilot(flow, target, name, split)
-    estimates = [new_model(target, entry).estimate(split.train) for entry in entries(name, target)]
-    n_fits = max(1, len(folds_of(target.split)))
+    seeds, folds = len(flow.brief.fit.seeds), max(1, len(folds_of(target.split)))
+    estimates = [
+        (folds * (seeds if entry.stochastic else 1), new_model(target, entry).estimate(split.train))
+        for entry in entries(name, target)
+    ]
     n_test = len(split.test)
     found = None
     if n_test >= 2 and len(pilot.values) >= 2:
@@ -97,8 +101,8 @@ def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
         test_units=n_test,
         detectable=found,
         pilot=pilot.name,
-        seconds=round(n_fits * sum(e.seconds for e in estimates), 1),
-        peak_mib=round(max(e.peak_mib for e in estimates), 1),
+        seconds=round(sum(times * e.seconds for times, e in estimates), 1),
+        peak_mib=round(max(e.peak_mib for _, e in estimates), 1),
     )
 
 

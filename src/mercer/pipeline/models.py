@@ -1,13 +1,14 @@
 """Fit and score the models of a target: each fit and each scoring is a cached step.
 
-Over folds a model is fitted once a fold, each a step of its own; what the folds scored is one set of rows.
+Over folds a model is fitted once a fold, and a stochastic model once a seed, each a step of its own; what they scored
+is one set of rows.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from mercer.evaluation import (
     Scored,
     Slices,
     join_folds,
+    join_seeds,
     prediction_slices,
     ranking_slices,
     score_predictions,
@@ -143,9 +145,24 @@ def load_model(target: Target, model: str, folder: Path) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """A model's fits on one part of the data: one, or one a fold (in the order of `folds_of`)."""
+    """A model's fits on one part of the data: one, or one a fold (in the order of `folds_of`), for each seed in turn.
+
+    seeds: those it was fitted with; empty where the seed changes nothing.
+    """
 
     steps: tuple[Step, ...]
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def by_seed(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps of each seed; the first ships."""
+        size = len(self.steps) // max(1, len(self.seeds))
+        return tuple(self.steps[at : at + size] for at in range(0, len(self.steps), size))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each seed's fit is one, and not one a fold."""
+        return len(self.by_seed[0]) == 1
 
     @property
     def key(self) -> str:
@@ -154,26 +171,37 @@ class Fits:
 
     @property
     def folder(self) -> Path:
-        """Where the one fit is. Only what is fitted once has such a place."""
-        [step] = self.steps
+        """Where the fit of the first seed is. Only what is fitted as a whole has such a place."""
+        [step] = self.by_seed[0]
         return step.folder
 
     @property
     def cost(self) -> Cost:
-        """Seconds of all of them together, and the peak of the largest."""
+        """Seconds that one seed's fits take together, the mean over the seeds, and the peak of the largest."""
         costs = [step.cost for step in {step.key: step for step in self.steps}.values()]
+        n_seeds = max(1, len(self.seeds))
         return Cost(
-            seconds=round(sum(cost.seconds for cost in costs), 3),
-            cpu_seconds=round(sum(cost.cpu_seconds for cost in costs), 3),
+            seconds=round(sum(cost.seconds for cost in costs) / n_seeds, 3),
+            cpu_seconds=round(sum(cost.cpu_seconds for cost in costs) / n_seeds, 3),
             peak_mib=max(cost.peak_mib for cost in costs),
         )
 
 
 def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: Mapping[str, str]) -> Fits:
-    """Fit one model (or find the fit), once or once a fold; its folders hold what the model saves and `fit.json`."""
+    """Fit one model (or find the fit), once or once a fold, and for each seed if it is stochastic.
+
+    What has seen everything (`all`) is scored by nobody and only ships: the first seed is enough. The folders hold what
+    the model saves and `fit.json`.
+    """
     target = flow.brief.targets[entry.target]
     folds = folds_of(target.split) if fit_on != "all" else ()
-    return Fits(tuple(_fit(flow, material, entry, fit_on, upstream, fold) for fold in folds or (None,)))
+    seeds = flow.brief.fit.seeds if entry.stochastic and fit_on != "all" else flow.brief.fit.seeds[:1]
+    steps = tuple(
+        _fit(flow, material, entry, fit_on, upstream, fold, seed)
+        for seed in seeds
+        for fold in folds or (None,)
+    )
+    return Fits(steps, tuple(seeds) if entry.stochastic else ())
 
 
 def _fit(
@@ -183,9 +211,9 @@ def _fit(
     fit_on: FitOn,
     upstream: Mapping[str, str],
     fold: Fold | None,
+    seed: int,
 ) -> Step:
     target = flow.brief.targets[entry.target]
-    seed = flow.brief.fit.seeds[0]
     budget = Budget(flow.brief.fit.seconds)
 
     def make(folder: Path, bar: Progress) -> None:
@@ -218,6 +246,8 @@ def _fit(
     }
     if fold is not None:
         name, facts = f"{name}:fold-{fold.name}", {**facts, "fold": fold.name}
+    if seed != flow.brief.fit.seeds[0]:
+        name = f"{name}:seed-{seed}"
     return flow.step(name, facts, make)
 
 
@@ -252,7 +282,7 @@ def score(
 ) -> Step:
     """Score a fitted model on a held-out part; the folder holds the scored rows and `timing.json`.
 
-    Over folds each fold's model scores its own part, and the rows of all folds are joined.
+    Over folds each fold's model scores its own part, and the rows of all folds are joined; so are those of all seeds.
     before: called just before a part is really scored, and not when the scoring is found in the cache.
     """
     target = flow.brief.targets[entry.target]
@@ -261,8 +291,12 @@ def score(
         if before is not None:
             before()
         split = material.split(entry.target)
-        scored, ms = _scored(target, entry.model, split, fitted, part, bar)
-        scored.save(folder / "rows.parquet")
+        parts = [_scored(target, entry.model, split, steps, part, bar) for steps in fitted.by_seed]
+        seeds = fitted.seeds or (0,)
+        join_seeds({seed: scored for seed, (scored, _) in zip(seeds, parts, strict=True)}).save(
+            folder / "rows.parquet"
+        )
+        ms = sum(took for _, took in parts) / len(parts)
         (folder / "timing.json").write_text(json.dumps({"predict_ms_per_request": round(ms, 4)}), "utf-8")
 
     facts = {"fit": fitted.key, "part": part, "code": code_hash("evaluation", *ROOMS[target.task])}
@@ -270,19 +304,24 @@ def score(
 
 
 def _scored(
-    target: Target, model: str, split: Any, fitted: Fits, part: Literal["validation", "test"], bar: Progress
+    target: Target,
+    model: str,
+    split: Any,
+    steps: Sequence[Step],
+    part: Literal["validation", "test"],
+    bar: Progress,
 ) -> tuple[Scored, float]:
-    """The scored rows, and milliseconds a request."""
+    """The scored rows of one seed's fits, and milliseconds a request."""
     folds = folds_of(target.split)
     if not folds:
         held = getattr(split, part)
-        loaded = load_model(target, model, fitted.folder)
+        loaded = load_model(target, model, steps[0].folder)
         start = time.perf_counter()
         scored = score_model(target, loaded, held, bar)
         return scored, 1000 * (time.perf_counter() - start) / max(1, len(held))
     slices = slices_of(split.test)
     parts, took = [], 0.0
-    for number, (fold, step) in enumerate(zip(folds, fitted.steps, strict=True)):
+    for number, (fold, step) in enumerate(zip(folds, steps, strict=True)):
         divided = split.part(fold)
         held, rows = getattr(divided, part), getattr(divided, f"{part}_rows")
         loaded = load_model(target, model, step.folder)

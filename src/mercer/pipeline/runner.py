@@ -18,7 +18,17 @@ from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import TestLooks
 from mercer.pipeline import board, folds, judge
 from mercer.pipeline.audit import audit
-from mercer.pipeline.board import Judged, check_opponent, choose, look, look_key, released_fit, selected
+from mercer.pipeline.board import (
+    Judged,
+    check_opponent,
+    check_refits,
+    choose,
+    look,
+    look_key,
+    released_fit,
+    selected,
+    tested_fits,
+)
 from mercer.pipeline.cache import Step, file_hash, publish, write_text
 from mercer.pipeline.flow import STAGES, Flow, locked
 from mercer.pipeline.ingest import clean_data, raw_data
@@ -66,6 +76,7 @@ def run(
         check_acceptances(loaded)
         plan = {name: entries(name, target) for name, target in loaded.targets.items()}
         check_opponent(flow, plan)
+        check_refits(flow, plan)
         with locked(folder):
             judge.settle_evidence(flow)
             walk(flow, plan, until)
@@ -163,7 +174,7 @@ def fit_all(
         for entry in models:
             fitted = fit(flow, material, entry, "train", upstream)
             fits[name, entry.model] = fitted
-            if len(fitted.steps) == 1:
+            if fitted.is_whole:
                 publish_model(flow, entry, fitted, "train")
     return fits
 
@@ -218,12 +229,11 @@ def judge_all(
     for name, models in plan.items():
         ships = released_fit(flow.brief.targets[name])
         for entry in models:
-            kinds: tuple[FitOn, ...] = ("train", "train+validation") if ships != "train" else ("train",)
-            for fit_on in kinds:
+            for fit_on in tested_fits(flow.brief, entry, selected(chosen[name])["model"]):
                 fitted = fits[name, entry.model]
                 if fit_on == "train+validation":
                     fitted = fit(flow, material, entry, fit_on, upstream)
-                    if len(fitted.steps) == 1:
+                    if fitted.is_whole:
                         publish_model(flow, entry, fitted, fit_on)
                 scored = score(
                     flow, material, entry, fitted, "test", fit_on, before=look(flow, name, entry.model)

@@ -21,8 +21,8 @@ def check_supported(brief: Brief) -> None:
 
 
 def _idle(brief: Brief) -> Iterator[tuple[str, str]]:
-    if len(brief.fit.seeds) > 1:
-        yield "fit.seeds: more than one seed", "Give one seed a run."
+    if brief.fit.refit and all(isinstance(target, BehaviorTarget) for target in brief.targets.values()):
+        yield "fit.refit", "Leave it out: predictors are refitted on all known labels anyway."
     for name, target in brief.targets.items():
         if isinstance(target, BehaviorTarget):
             for key, default in _DEFAULTS.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mercer.brief import Brief, Tuned, Tuning
+from mercer.brief import Brief, Tuned
 from mercer.contracts import Progress, Range, search_space
 from mercer.errors import BriefError, NotFoundError, nearest
 from mercer.evaluation import compare, metric_name
@@ -73,7 +73,6 @@ class TunedModel:
     metric: str
     higher_is_better: bool
     trials: tuple[Trial, ...]
-    budget: Tuning
     stopped: Stopped
     options: Mapping[str, Any]
     cost: Tuned
@@ -107,7 +106,6 @@ class TunedModel:
             "model": self.model,
             "metric": self.metric,
             "higher_is_better": self.higher_is_better,
-            "budget": self.budget.model_dump(),
             "stopped": self.stopped,
             "default_value": self.default.value,
             "best": None if best is None else best.number,
@@ -246,21 +244,22 @@ def _tune(flow: Flow, bench: Bench, entry: Entry) -> TunedModel | None:
     options = dict(given)
     if best is not None:
         options = fixed if best.number == 0 else {**fixed, **best.options}
-    ended = entry_of(entry.target, bench.target, entry.model, options)
+    resolved = entry_of(entry.target, bench.target, entry.model, options)
     tuned = TunedModel(
         target=entry.target,
         model=entry.model,
         metric=bench.metric,
         higher_is_better=higher,
         trials=tuple(trials),
-        budget=flow.brief.tuning,
         stopped=stopped,
         options=options,
         cost=Tuned(
             trials=len(trials),
             seconds=spent,
+            budget=flow.brief.tuning,
+            ended="exhausted" if stopped == "nothing-to-search" else stopped,
             data=flow.steps["data"].key[:16],
-            options=ended.options_hash,
+            options=resolved.options_hash,
         ),
         gain=_gain(bench, entry, trials[0], best, higher=higher),
     )
@@ -348,7 +347,7 @@ def _kept(
 
     found: dict[str, dict[str, tuple[Mapping[str, Any], Tuned]]] = {}
     for one in done:
-        if one.best is not None:
+        if one.best is not None and one.stopped != "nothing-to-search":
             found.setdefault(one.target, {})[one.model] = (one.options, one.cost)
     path = None if isinstance(brief, Brief) or not write or not found else Path(brief)
     stored = with_options(flow.brief, found)

@@ -55,13 +55,70 @@ def leaderboard_figure(files: RunFiles, target: str, metric: str) -> Figure | No
     caption += "Green is the selected model" + (", orange the opponent." if against in names else ".")
     tested = _tested(files, target, metric, [row.model for _, row in found])
     caption += "".join(f" {sentence}" for sentence, _ in tested)
+    refits = [pair for pair in _refits(files, target, metric) if pair not in found]
+    if refits:
+        again = ", ".join(f"{row.model} {said(row.value)} {_ends(row, said)}".strip() for _, row in refits)
+        caption += (
+            f" Fitted again on train and validation, as a row of its own that is compared with none: {again}."
+        )
+    caption += tuned_alike([row for _, row in found])
+    caption += _until_now([row for _, row in found])
     return make_figure(
         f"board-{target}", f"{target}: {'higher' if higher else 'lower'} is better", caption,
         dot_plot(frame, f"{metric}, {currency}" if currency else metric),
-        ("model", metric, "95 % interval", "fitted on"),
-        [(row.model, said(row.value), _ends(row, said), row.fit_on) for _, row in found],
-        [f"leaderboard.rows[{at}]" for at, _ in found] + [cited for _, cited in tested],
+        ("model", metric, "95 % interval", "fitted on", "seeds", "tuning"),
+        [
+            (row.model, said(row.value), _ends(row, said), row.fit_on, _seeds(row), row.protocol.get("tuning", "–"))
+            for _, row in [*found, *refits]
+        ],
+        [f"leaderboard.rows[{at}]" for at, _ in [*found, *refits]] + [cited for _, cited in tested],
     )  # fmt: skip
+
+
+def _refits(files: RunFiles, target: str, metric: str) -> list[tuple[int, Row]]:
+    """Rows of rankers that were fitted again on train and validation."""
+    wanted = {"split": "test", "slice": "all", "origin": "all", "fit_on": "train+validation"}
+    return files.rows(target=target, metric=metric, **wanted) if files.fit_on(target) == "train" else []
+
+
+def _seeds(row: Row) -> str:
+    return ", ".join(map(str, row.seeds)) if row.seeds else "–"
+
+
+def tuned_alike(rows: Sequence[Row]) -> str:
+    """A sentence on how the models of a target were tuned, or none where nothing was.
+
+    Alike means the same budget of trials and of seconds, of which the first reached ends a search. Models that have
+    nothing to search, and systems from outside, are left aside.
+    """
+    searched = [row for row in rows if row.protocol.get("tuning", "nothing to search") != "nothing to search"]
+    if not any(row.trials for row in searched):
+        return ""
+    budgets = {str(row.protocol.get("tuning_budget", "none")) for row in searched}
+    cut = any(
+        word in str(row.protocol["tuning"])
+        for row in searched
+        for word in ("interrupted", "given up", "other")
+    )
+    if len(budgets) == 1 and not cut:
+        return f" Every model that has options to search had {budgets.pop()} for it, on validation."
+    each = "; ".join(f"{row.model}: {row.protocol['tuning']}" for row in searched)
+    return f" Not tuned alike ({each}), so a better model may only be the better tuned one."
+
+
+def _until_now(rows: Sequence[Row]) -> str:
+    """What the incumbent is, and what its file lacked."""
+    found = next((row for row in rows if row.model == "incumbent"), None)
+    if found is None:
+        return ""
+    what = "the scores" if found.task == "behavior" else "the lists"
+    return (
+        f" The incumbent is {what} that the business used until now{_comma(found.protocol.get('incumbent'))}."
+    )
+
+
+def _comma(text: object) -> str:
+    return f" ({text})" if text else ""
 
 
 def _tested(files: RunFiles, target: str, metric: str, models: Sequence[str]) -> list[tuple[str, str]]:

@@ -31,6 +31,10 @@ NOTICE = (
 )
 
 
+OF_ONE_MODEL = ("tuning", "tuning_budget", "picked", "incumbent")
+"""What a row's protocol says of its model and not of how the target is judged."""
+
+
 def write_page(run: Path) -> Path:
     """Write `report.html` into a run folder, whole or not at all, and return its path.
 
@@ -182,7 +186,8 @@ def _others(files: RunFiles) -> list[Figure]:
 
 def _protocol(files: RunFiles, target: str) -> list[tuple[str, str]]:
     rows = files.rows(target=target, split="test")
-    return [(str(key), str(value)) for key, value in rows[0][1].protocol.items()] if rows else []
+    shown = rows[0][1].protocol.items() if rows else ()
+    return [(str(key), str(value)) for key, value in shown if key not in OF_ONE_MODEL]
 
 
 def _steps(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from mercer.brief import Brief
+from mercer.brief import BehaviorTarget, Brief
 from mercer.errors import DamagedError, MercerError, NotFoundError
 from mercer.evaluation import Comparison, Leaderboard, Row, Scored
 
@@ -81,7 +81,12 @@ class RunFiles:
         return max(found, key=lambda pair: pair[1].fit_on == "train+validation", default=None)
 
     def fit_on(self, target: str) -> str:
-        """Which fit of a target decides: the one on train + validation where its selected model has one."""
+        """Which fit of a target decides: of predictors the one on train + validation where the selected model has one.
+
+        A ranker's refit is a row of its own and decides nothing.
+        """
+        if not isinstance(self.brief.targets.get(target), BehaviorTarget):
+            return "train"
         kinds = {row.fit_on for _, row in self.rows(target=target, split="test", model=self.selected(target))}
         return "train+validation" if "train+validation" in kinds else "train"
 
@@ -99,14 +104,17 @@ class RunFiles:
         return max(found, key=lambda pair: pair[1].fit_on == self.fit_on(target), default=None)
 
     def scored(self, target: str, model: str) -> tuple[str, Scored] | None:
-        """File (relative to the run) and scored test rows of a model, or None where the run keeps none."""
+        """File (relative to the run) and scored test rows of a model, or None where the run keeps none.
+
+        Of several seeds, and of repeated folds, those of the first: a unit is one row.
+        """
         kinds = ["train+validation", "train"] if self.fit_on(target) == "train+validation" else ["train"]
         for kind in [*kinds, "none"]:
             for spelled in (kind.replace("+", "-"), kind):
                 name = f"scores/{target}/{model}.test.{spelled}.parquet"
                 if (self.path / name).is_file():
                     try:
-                        return name, Scored.load(self.path / name)
+                        return name, Scored.load(self.path / name).repeats[0]
                     except MercerError:
                         return None
         return None

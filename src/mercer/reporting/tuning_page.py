@@ -106,7 +106,7 @@ def uneven(models: Sequence[Json]) -> str:
         return (
             f"{', '.join(cut)}: the search ended before its budget did, so it is tuned less than the others."
         )
-    if len({(one["budget"]["trials"], one["budget"]["seconds"]) for one in searched}) > 1:
+    if len({tuple(sorted(one["cost"]["budget"].items())) for one in searched}) > 1:
         return (
             "The models were tuned with different budgets, so a better one may only be the better tuned one."
         )

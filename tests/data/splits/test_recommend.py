@@ -56,6 +56,10 @@ def test_each_part_holds_what_its_days_hold() -> None:
     assert split.test.requests.time.tolist() == [at(20)]
     assert split.protocol["test_from"] == "2026-01-21"
     assert split.protocol["validation_from"] == "2026-01-11"
+    refit = split.refit
+    assert refit.interactions is not None
+    assert refit.interactions.n_events == 2
+    assert refit.as_of == at(20) - 1
 
 
 def test_relevant_is_the_whole_first_basket_after_the_cut_and_nothing_later() -> None:
@@ -242,6 +246,9 @@ def test_the_last_item_tests_and_the_one_before_selects() -> None:
     assert histories(split.validation) == {"ann": ["tea", "mug"]}
     assert answers(split.test) == {"ann": {"jam"}}
     assert histories(split.test) == {"ann": ["tea", "mug", "cup"]}
+    refit = split.refit.interactions
+    assert refit is not None
+    assert refit.items.decode(refit.item) == ["tea", "mug", "cup"]
 
 
 def test_users_with_fewer_than_three_events_only_train() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -21,12 +21,21 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecommendSplit:
-    """train ends before validation, validation before test. Histories of the test hold the validation events."""
+    """train ends before validation, validation before test. Histories of the test hold the validation events.
+
+    refit: what was known before the test, train and validation together; made when it is asked for.
+    """
 
     train: Dataset
     validation: Holdout
     test: Holdout
+    before_test: Callable[[], Dataset]
     protocol: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def refit(self) -> Dataset:
+        """Train and validation together."""
+        return self.before_test()
 
 
 def split_recommend(
@@ -85,8 +94,13 @@ def _temporal(
             f"No event was known before {day_of(valid_from)}, so there is nothing to train on.",
             remedy="Move split.test_from to a later day.",
         )
+
+    def before_test() -> Dataset:
+        return replace(train, as_of=test_from - 1, interactions=log.as_of(test_from - 1))
+
     return RecommendSplit(
         train=train,
+        before_test=before_test,
         validation=_window(log, target, valid_from, test_from, test_from),
         test=_window(log, target, test_from, end, decided),
         protocol={
@@ -188,11 +202,18 @@ def _leave_last_out(log: Interactions, items: pd.DataFrame, target: RecommendTar
     train = Dataset(
         vocabulary=log.items, items=items, as_of=as_of, interactions=train_log, repeats=target.repeats
     )
+
+    last = int(log.known_at[before_test].max(initial=0))
+
+    def refit() -> Dataset:
+        return replace(train, as_of=last, interactions=log.where(before_test))
+
     return RecommendSplit(
         train=train,
+        before_test=refit,
         validation=_timed(_holdout(train_log, log.where(valid_at), _all(log, valid_at), target, None), as_of),
         test=_timed(
-            _holdout(log.where(before_test), log.where(test_at), _all(log, test_at), target, None), as_of
+            _holdout(log.where(before_test), log.where(test_at), _all(log, test_at), target, None), last
         ),
         protocol={"split": "leave-last-out", "history": "visible" if target.repeats else "masked"},
     )
