@@ -55,14 +55,18 @@ def get(
 
 @app.command("profile")
 def profile(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, Parquet or SQLite.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("profile.html"),
+    label: Annotated[
+        str, typer.Option("--label", help="The column that holds the outcome, yes or no. Left out: guessed.")
+    ] = "",
+    table: Annotated[str, typer.Option("--table", help="Which table of a SQLite file.")] = "",
 ) -> None:
     """Write a page that shows what a good analyst would look at first in a file."""
     from mercer.cli.terminal import out as console
     from mercer.data import profile_file
 
-    profile_file(file, out)
+    profile_file(file, out, label=label, table=table)
     console.print(f"Profile: {out}")
 
 

@@ -11,9 +11,10 @@ prices.py           unit prices, spend of customers
 outliers.py         orders far from the rest
 drift.py            before the first test and from then on; cut.py says where that is
 missing.py          gaps by column
-personal.py         personal data, by rule and by column
+personal.py         personal data, by rule and by column; texts.py looks through free texts
 log.py            the event log as arrays
-file.py           the page of any one CSV or Parquet file
+file.py           the page of any one CSV, Parquet or SQLite file
+outcome.py          the outcome of a flat table, and the columns it goes with
 columns.py        what is known of a file's columns; meaning.py guesses what they are
 spread.py         bins of histograms
 charts.py         the kinds of charts; svg.py draws them

@@ -107,7 +107,7 @@ def section(log: Log, brief: Brief, folder: Path) -> Section | None:
         else (),
         grids=(_grid(shifts),) if shifts else (),
         notes=(
-            f"The index is 0 where both sides are spread alike; from {SOME} on it is worth a look, from {MUCH} on much.",
+            f"The index is 0 where both sides are spread alike; from {SOME} on look at it, from {MUCH} on it is much.",
         ),
     )
 

@@ -1,13 +1,16 @@
-"""The profile of one CSV or Parquet file, without a brief."""
+"""The profile of one file, without a brief."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mercer.brief import Source
+from mercer.data.profile import outcome
 from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts, facts_of, shapes
 from mercer.data.profile.meaning import as_typed
 from mercer.data.profile.page import write
@@ -16,15 +19,20 @@ from mercer.data.profile.texts import FIRM, said
 from mercer.data.profile.texts import grid as finds_grid
 from mercer.data.profile.words import count, listed, measure, plural, share
 from mercer.data.sources import read_frame
+from mercer.errors import DataError
+
+_SQLITE = (".sqlite", ".sqlite3", ".db")
 
 
-def profile_file(path: Path, out: Path) -> None:
-    """Write a page about any CSV or Parquet file to `out`: types, gaps, quantiles, histograms, likely meaning.
+def profile_file(path: Path, out: Path, *, label: str = "", table: str = "") -> None:
+    """Write a page about any CSV, Parquet or SQLite file to `out`: types, gaps, quantiles, histograms, likely meaning,
+    and what goes with the outcome where there is one.
 
-    The same file gives the same bytes. Raises DataError for a file that is absent, empty or unreadable,
+    label: the column that holds the outcome (left out: guessed). table: which table of a SQLite file (left out: its
+    only one). The same file gives the same bytes. Raises DataError for a file that is absent, empty or unreadable,
     UnsupportedError for another kind of file, OutputError when the page can't be written.
     """
-    frame = read_frame(Source(source=path.name), (path.parent,))
+    frame = read_frame(source_of(path, table), (path.parent,))
     facts = [facts_of(str(name), frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
     repeated = int(_texts(frame).duplicated().sum())
     page = Page(
@@ -34,12 +42,43 @@ def profile_file(path: Path, out: Path) -> None:
         "guess from its name and values.",
         tiles=_tiles(frame, facts, repeated),
         sections=tuple(
-            s for s in (_columns(facts, repeated), _numbers(facts), shapes(facts)) if s is not None
+            s
+            for s in (
+                _columns(facts, repeated),
+                outcome.section(facts, label),
+                _numbers(facts),
+                shapes(facts),
+            )
+            if s is not None
         ),
         footer="Values are shown only where at least "
         f"{LEAST_ROWS} rows hold them, and never from a column that may hold personal data.",
     )
     write(page, out)
+
+
+def source_of(path: Path, table: str = "") -> Source:
+    """A file as a source; of a SQLite file the table named, or its only one.
+
+    Raises DataError for a table that is not there, and where it holds several and none is named.
+    """
+    if path.suffix.lower() not in _SQLITE:
+        return Source(source=path.name)
+    if not path.is_file():
+        raise DataError(f"{path.name} is not there.", remedy="Give the path of a file.")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            kept = (
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+            )
+            names = [str(row[0]) for row in database.execute(f"{kept} ORDER BY name")]
+    except sqlite3.Error as fault:
+        raise DataError(f"{path.name} is no SQLite file.", remedy="Export the table to CSV.") from fault
+    if table not in names and (table or len(names) != 1):
+        asked = f"no table {table!r}" if table else plural(len(names), "table")
+        raise DataError(f"{path.name} holds {asked}.", remedy=f"Name one with --table: {listed(names)}.")
+    chosen = (table or names[0]).replace('"', '""')
+    return Source(source=f"sqlite:///{path.name}", query=f'SELECT * FROM "{chosen}"')  # noqa: S608 - quoted
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
