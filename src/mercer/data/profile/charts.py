@@ -165,22 +165,22 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
     return draw
 
 
-def bars(frame: pd.DataFrame, value: str, *, step: int = 33) -> Draw:
+def bars(frame: pd.DataFrame, value: str, *, step: int = 33, room: float = 1.18) -> Draw:
     """Lying bars with their numbers, in the frame's order. Columns: name, value, text.
 
-    value: the axis's title. step: pixels a bar.
+    value: the axis's title. step: pixels a bar. room: how many times the longest bar the axis is, for its number.
     """
     import altair as alt
 
     order = list(frame["name"])
-    room = alt.Scale(domain=[0, float(frame["value"].max()) * 1.18], nice=False)
+    scale = alt.Scale(domain=[0, float(frame["value"].max()) * room], nice=False)
 
     def draw(width: int) -> Any:
         axis = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
         y = alt.Y("name:N", sort=order, title=None, axis=axis)
         base = alt.Chart(frame)
         drawn = base.mark_bar(color=MAIN, height=step // 2, cornerRadiusEnd=2).encode(
-            y=y, x=alt.X("value:Q", title=value, axis=_value_axis(False), scale=room)
+            y=y, x=alt.X("value:Q", title=value, axis=_value_axis(False), scale=scale)
         )
         words = base.mark_text(align="left", dx=5, color=SOFT, fontSize=12).encode(
             y=y, x="value:Q", text="text:N"

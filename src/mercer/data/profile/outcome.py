@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mercer.data.profile import charts
-from mercer.data.profile.columns import ColumnFacts
+from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts
 from mercer.data.profile.section import Chart, Column, Grid, Section
 from mercer.data.profile.words import count, listed, measure, plural, share
 from mercer.errors import DataError, nearest
@@ -36,7 +36,7 @@ _LEAST = 30
 _PARTS = 5
 _DRAWN = 6
 _MOST_GROUPS = 12
-_TELLING = 0.3
+_TELLING = 0.5
 """Strength from which a reader should ask whether the column was known before the outcome."""
 _RARE = 0.05
 _MOST_VALUES = 60
@@ -69,7 +69,11 @@ def outcome_of(facts: Sequence[ColumnFacts], named: str = "") -> ColumnFacts | N
                 remedy="An outcome here is yes or no: name a column of two values.",
             )
         return found[named]
-    two = [f for f in facts if f.n_distinct == 2 and not f.n_missing]
+    two = [
+        f
+        for f in facts
+        if f.n_distinct == 2 and not f.n_missing and f.values.value_counts().min() >= LEAST_ROWS
+    ]
     for f in two:
         words = "".join(c if c.isalnum() else " " for c in f.name.lower()).split()
         if any(word in _NAMES for word in words):
@@ -196,7 +200,7 @@ def _drawn(link: Link, positive: str, outcome: str) -> Chart:
         "" if len(shown) == len(link.groups) else f"The first {len(shown)} of {len(link.groups)} groups."
     )
     return charts.chart(
-        charts.bars(frame, f"{outcome} is {positive}, % of rows", step=24),
+        charts.bars(frame, f"{outcome} is {positive}, % of rows", step=24, room=1.5),
         link.name,
         label=f"Rate of {outcome} by {link.name}",
         caption=caption,

@@ -50,25 +50,33 @@ def section(log: Log) -> Section | None:
         + (f"; it was {undone[0]}." if undone[0] else ".")
     )
     finding += f" {_customer(log)} {_day(log)}"
-    n_undone = sum(bool(word) for word in undone)
     return Section(
         id="outliers",
         title="Outliers",
         finding=finding,
         meaning="A sum or a mean of money hangs on these few: judge amounts by rank too, count returns from the day "
         "they were known, and look at each of these orders once.",
-        watch=f"One order is {share(part)} of all that was bought{f' and was {undone[0]}' if undone[0] else ''}."
-        if part > _WEIGHTY
-        else (
-            f"{n_undone} of the {_SHOWN} largest orders were taken back."
-            if n_undone > 1
-            else ""
-        ),
+        watch=_watch(log.say(float(first["amount"])), part, undone),
         grids=(_grid(log, top, undone, total),),
         notes=(
             f"Far from the rest: more than {FAR:g} times the middle half's width beyond it, on a scale of factors.",
         ),
     )  # fmt: skip
+
+
+def _watch(worth: str, part: float, undone: list[str]) -> str:
+    said = []
+    if undone[0]:
+        said.append(f"The largest order, {worth}, was {undone[0]}.")
+    if part > _WEIGHTY:
+        said.append(
+            f"It is {share(part)} of all that was bought."
+            if said
+            else f"One order, {worth}, is {share(part)} of all that was bought."
+        )
+    if sum(map(bool, undone)) > 1:
+        said.append(f"{sum(map(bool, undone))} of the {len(undone)} largest were taken back.")
+    return " ".join(said)
 
 
 def _undone(log: Log, order: object) -> str:
