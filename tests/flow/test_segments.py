@@ -14,7 +14,7 @@ def test_customers_are_divided_as_of_the_first_test_and_none_is_named(house: Hou
     first = pd.Timestamp(house.run.manifest["audit"]["next-item"]["protocol"]["test_from"], tz="UTC")
     assert found["as_of"] < first.value // 1000
     assert all(view["sentence"] for view in found["views"])
-    assert "Customers, divided without a label" in (house.folder / "report.html").read_text("utf-8")
+    assert "Customers, by how they buy" in (house.folder / "report.html").read_text("utf-8")
     users = pd.read_parquet(house.folder / "data" / "events.parquet")["user"].unique()
     assert not [user for user in users if f'"{user}"' in content]
     assert all(group["customers"] >= 20 for view in found["views"] for group in view["segments"])

@@ -17,7 +17,7 @@ FILE = "data/segments.json"
 def segments_view(files: RunFiles) -> list[Mapping[str, Any]]:
     """Every way in which customers were divided: by, customers, sentence and rows; none where the run has none.
 
-    A row holds the sentence, the share of customers and of net spend (0 to 1), and what is typical, as texts.
+    A row holds the group's name, its size, and as texts its shares and the customer in its middle.
     Raises DamagedError for a file that can't be read.
     """
     place = files.path / FILE
@@ -40,13 +40,17 @@ def segments_view(files: RunFiles) -> list[Mapping[str, Any]]:
 
 
 def _row(one: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
-    recency = one["recency"]
+    recency, name = one["recency"], str(one["sentence"]).rsplit(":", 1)[0]
     return {
-        "sentence": one["sentence"],
+        "name": name,
         "customers": one["customers"],
-        "share": one["share"],
-        "spend_share": one["spend_share"],
-        "recency": "–" if recency is None else f"{recency:.0f} days",
+        "share": _percent(one["share"]),
+        "spend_share": _percent(one["spend_share"]) if one["money"] else "–",
+        "recency": "–" if recency is None else f"{recency:.0f} day{'' if round(recency) == 1 else 's'}",
         "frequency": f"{one['frequency']:.0f}",
         "money": money(one["money"], currency) if one["money"] else "–",
     }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"

@@ -67,7 +67,7 @@ def section(log: Log, brief: Brief, folder: Path) -> Section | None:
         return None
     new_items, new_users = _unseen(log.item, late), _unseen(log.user, late)
     shifts = sorted(_shifts(log, late, folder), key=lambda one: -one.index)
-    where = f"the first test, on {day(cut)}" if said else f"{day(cut)}, the last fifth of the log,"
+    where = f"the first test ({day(cut)})" if said else f"{day(cut)}, the last fifth of the log,"
     finding = (
         f"From {where} on, {share(new_items)} of the events are on items that nobody had met before, and "
         f"{share(new_users)} are of customers without a past. "
@@ -136,7 +136,7 @@ def _new_by_month(log: Log) -> pd.DataFrame:
 def _shifts(log: Log, late: Bools, folder: Path) -> list[Shift]:
     found = []
     local = log.local
-    weekday = np.asarray(local.dayofweek, np.int64)
+    weekday = np.asarray(local.day_of_week, np.int64)
     found.append(_coded("the day of the week", weekday, list(DAYS), late))
     hour = np.asarray(local.hour, np.int64)
     if hour.any():
