@@ -74,6 +74,7 @@ def mapped(table: str, source: Source, raw: pd.DataFrame, brief: Brief) -> Sheet
     if source.currency and "currency" in TABLES[table].column_names:
         sheet.frame["currency"] = _or(sheet.frame.get("currency"), source.currency)
     if table in _MINOR:
+        _note_currencies(sheet)
         _minor_units(sheet)
     if table == "events" and "event" not in sheet.frame:
         sheet.frame["event"] = _event_ids(sheet.frame)
@@ -243,6 +244,17 @@ def _minor_units(sheet: Sheet) -> None:
         return
     frame[AMOUNT] = amount.round()
     sheet.frame = frame.drop(columns=[c for c in (minor, "price") if c in frame])
+
+
+def _note_currencies(sheet: Sheet) -> None:
+    """Say that amounts of several currencies stand in one table."""
+    found = sorted(sheet.frame["currency"].dropna().unique()) if "currency" in sheet.frame else []
+    if len(found) > 1:
+        named = f"{', '.join(found[:-1][:5])} and {found[-1]}"
+        sheet.notes.append(
+            f"amounts are in {named}; sums over them add minor units as if they were of one currency, so convert them "
+            "in the source where money is to be predicted"
+        )
 
 
 def _minor_per_major(frame: pd.DataFrame) -> Any:

@@ -56,3 +56,12 @@ def test_users_and_requests_with_lists_are_told_apart_too(tmp_path: Path) -> Non
         tmp_path, "users", {"user": "a", "age": 30}, {"user": "a", "age": 31}, {"user": "b", "age": 9}
     )
     assert people.reasons("users") == {1: "conflicting-user"}
+
+
+def test_of_two_versions_of_an_event_the_one_known_first_counts_wherever_it_stands(tmp_path: Path) -> None:
+    early, late = ({"event": "1", "quantity": n, "known_at": f"2026-03-0{n}T12:00:00Z"} for n in (2, 5))
+    for number, rows in enumerate([(early, late), (late, early)]):
+        (tmp_path / str(number)).mkdir()
+        cleaned = events(tmp_path / str(number), *rows)
+        assert cleaned.kept()["quantity"].tolist() == [2]
+        assert list(cleaned.reasons().values()) == ["conflicting-event"]

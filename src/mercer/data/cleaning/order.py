@@ -92,10 +92,10 @@ EVENTS = (
     codes.ADJUSTMENT,
     codes.NO_PRODUCT,
     events.FREE,
-    prices.IMPOSSIBLE,
     events.UNKNOWN_ITEM,
     repeats.duplicate("event"),
     repeats.conflict("event"),
+    prices.IMPOSSIBLE,
     returns.ORIGINS,
 )
 ITEMS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -27,13 +28,19 @@ def _repeated_row(sheet: Sheet, _facts: Facts) -> int:
 
 
 def _split(sheet: Sheet, key: str) -> tuple[Bools, Bools]:
-    """Later rows of a key that equal its first row, and later rows that differ from it."""
-    later = sheet.frame[key].duplicated().to_numpy()
-    if not later.any():
-        return later, later
+    """Later rows of a key that equal its first row, and later rows that differ from it. First is what was known first,
+    where the table says that, else what stands first."""
     shared = sheet.frame[key].duplicated(keep=False).to_numpy()
+    if not shared.any():
+        return shared, shared
     suspects = sheet.frame.loc[shared]
-    same = _content(suspects).duplicated().reindex(sheet.frame.index, fill_value=False).to_numpy(bool)
+    if "known_at" in suspects:
+        suspects = suspects.sort_values("known_at", kind="stable")
+
+    def among_all(flags: pd.Series[Any]) -> Bools:
+        return flags.reindex(sheet.frame.index, fill_value=False).to_numpy(bool)
+
+    later, same = among_all(suspects[key].duplicated()), among_all(_content(suspects).duplicated())
     return later & same, later & ~same
 
 
@@ -76,9 +83,10 @@ def duplicate(key: str) -> Rule:
 
 def conflict(key: str) -> Rule:
     """The rule for a repeated id with other content."""
+    first = "the one that was known first" if key == "event" else "the first"
     return Rule(
         f"conflicting-{key}",
-        f"Of one {key} id with different contents the first counts.",
+        f"Of one {key} id with different contents {first} counts.",
         "quarantine",
         _conflict(key),
         fixed=True,

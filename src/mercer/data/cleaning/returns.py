@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,74 +47,87 @@ def _match(sheet: Sheet, _facts: Facts) -> int:
     frame = sheet.frame
     if "origin" not in frame:
         frame = frame.assign(origin=None)
-    lost = ((frame["kind"] == "return") & frame["origin"].isna()).to_numpy(bool)
-    if not lost.any():
-        return 0
+    back = (frame["kind"] == "return").to_numpy(bool)
     bought = (frame["kind"] == "purchase").to_numpy(bool)
+    if not (back & frame["origin"].isna().to_numpy(bool)).any():
+        return 0
     quantity = frame["quantity"].fillna(1.0) if "quantity" in frame else pd.Series(1.0, index=frame.index)
     amount = frame[AMOUNT].abs().fillna(0.0) if AMOUNT in frame else pd.Series(0.0, index=frame.index)
     log = pd.DataFrame(
         {
-            "user": frame["user"], "item": frame["item"], "time": frame["time"], "quantity": quantity,
-            "amount": amount.round(0), "event": frame["event"], "back": lost, "row": np.arange(len(frame)),
+            "user": frame["user"], "item": frame["item"], "time": frame["time"],
+            "known": frame[["known_at", "time"]].max(axis=1), "quantity": quantity, "amount": amount.round(0),
+            "event": frame["event"], "back": back, "origin": frame["origin"], "row": np.arange(len(frame)),
         }
     )  # fmt: skip
-    found = undone(log.loc[lost | bought])
+    found = undone(log.loc[back | bought])
     origin = frame["origin"].to_numpy(object).copy()
-    origin[found.index.to_numpy()] = found.to_numpy(object)
+    origin[list(found)] = list(found.values())
     sheet.frame = frame.assign(origin=origin)
     return len(found)
 
 
-def undone(log: pd.DataFrame) -> pd.Series[Any]:
+@dataclass
+class _Purchase:
+    """A purchase, and how much of it no return has undone."""
+
+    time: Any
+    event: str
+    quantity: float
+    amount: float
+    units_left: float
+    paid_left: float
+
+    def undo(self, quantity: float, amount: float) -> None:
+        """Take off what came back."""
+        self.units_left -= quantity
+        self.paid_left -= amount
+
+
+def undone(log: pd.DataFrame) -> dict[int, str]:
     """The purchase that each return undoes: row of the return -> event id of the purchase; others are left out.
 
-    log: purchases and returns (`back`) with user, item, time, quantity, amount, event and row. First the latest
-    purchase before it of the same user, item, quantity and amount that no other return undid. Else, of the
-    purchases that none undid as a whole, the latest of the item, if it had at least as many units and as much money
-    left. So no purchase is ever undone beyond what it was.
+    log: purchases and returns (`back`) with user, item, time, known, quantity, amount, event, row, and the origin of
+    returns that name it. Rows are taken up in the order in which they became known, so what a return undoes does not
+    depend on what was not known yet. A return undoes the latest purchase before it of the same user, item, quantity and
+    amount of which nothing was undone; else the latest of the item of which as many units and as much money are left.
+    So no purchase is ever undone beyond what it was.
     """
-    # Of one time purchases come first; the event id leaves no ties, so the order of the source does not matter.
-    log = log.sort_values(["time", "back", "event"])
-    whole = _brackets(log)
-    rest = log.loc[~log["row"].isin(whole.index) & ~log["event"].isin(set(whole))]
-    parts = _parts(rest.loc[rest["back"]], rest.loc[~rest["back"]])
-    found: pd.Series[Any] = pd.concat([whole, parts]) if len(parts) else whole
+    pair = log.groupby(["user", "item"], sort=False).ngroup()
+    log = log.loc[pair.isin(pair[log["back"]])].assign(pair=pair)
+    # Of one instant purchases come first; the event id leaves no ties, so the order of the source does not matter.
+    log = log.sort_values(["pair", "known", "back", "time", "event"])
+    found: dict[int, str] = {}
+    had: list[_Purchase] = []
+    before = -1
+    columns = ["pair", "back", "time", "event", "quantity", "amount", "origin", "row"]
+    for group, back, time, event, quantity, amount, origin, row in log[columns].itertuples(
+        index=False, name=None
+    ):
+        if group != before:
+            had, before = [], group
+        if not back:
+            had.append(_Purchase(time, event, quantity, amount, quantity, amount))
+            continue
+        named = isinstance(origin, str)
+        purchase = (
+            next((one for one in had if one.event == origin), None)
+            if named
+            else _latest(had, time, quantity, amount)
+        )
+        if purchase is None:
+            continue
+        purchase.undo(quantity, amount)
+        if not named:
+            found[row] = purchase.event
     return found
 
 
-def _brackets(log: pd.DataFrame) -> pd.Series[Any]:
-    """Returns and purchases of equal content matched as closing and opening brackets are.
-
-    The running count of purchases less returns, kept from falling below zero, is the depth of the brackets. At one
-    depth purchases and returns take turns, so the purchase that a return undoes is the row before it there.
-    """
-    key = log.groupby(["user", "item", "quantity", "amount"], sort=False).ngroup()
-    key = key[key.isin(key[log["back"]])]
-    log = log.loc[key.index]
-    total = pd.Series(np.where(log["back"], -1, 1), index=log.index).groupby(key).cumsum()
-    least = total.groupby(key).cummin().clip(upper=0)
-    lone = log["back"] & (least < least.groupby(key).shift(fill_value=0))
-    depth = (total - least + log["back"])[~lone]
-    before = log.loc[~lone, "event"].groupby([key[~lone], depth]).shift()
-    closing = log.loc[~lone, "back"]
-    return pd.Series(before[closing].to_numpy(object), index=log.loc[closing.index[closing], "row"])
-
-
-def _parts(back: pd.DataFrame, bought: pd.DataFrame) -> pd.Series[Any]:
-    """Returns tied to the latest purchase of the same user and item, as long as something of it is left."""
-    if back.empty or bought.empty:
-        return pd.Series([], dtype=object)
-    had = bought[["user", "item", "time", "event", "quantity", "amount"]].rename(
-        columns={"event": "found", "quantity": "units", "amount": "paid"}
-    )
-    tied = pd.merge_asof(back, had, on="time", by=["user", "item"]).dropna(subset=["found"])
-    fits = (tied["quantity"] <= tied["units"]) & (tied["amount"] <= tied["paid"])
-    tied = tied.loc[fits.to_numpy(bool)]
-    taken = tied.groupby("found", sort=False)[["quantity", "amount"]].cumsum()
-    left = (taken["quantity"] <= tied["units"]) & (taken["amount"] <= tied["paid"])
-    tied = tied.loc[left.to_numpy(bool)]
-    return pd.Series(tied["found"].to_numpy(object), index=tied["row"])
+def _latest(had: list[_Purchase], time: Any, quantity: float, amount: float) -> _Purchase | None:
+    """The latest purchase up to a time that a return of so many units and so much money undoes."""
+    fits = [one for one in had if one.time <= time and one.units_left >= quantity and one.paid_left >= amount]
+    same = [one for one in fits if (one.quantity, one.amount) == (quantity, amount)]
+    return max(same or fits, key=lambda one: (one.time, one.event), default=None)
 
 
 RETURNS = Rule(
@@ -126,7 +140,8 @@ RETURNS = Rule(
 ORIGINS = Rule(
     "matched-return",
     "A return is tied to the latest earlier purchase of the same item by the same user in the same quantity at the "
-    "same price that no other return undid, else to the latest of which as much is left.",
+    "same price that no other return undid, else to the latest of which as much is left; in the order in which they "
+    "became known.",
     "fill",
     _match,
 )
