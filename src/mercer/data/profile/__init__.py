@@ -10,6 +10,8 @@ concentration.py    how much few items take
 prices.py           unit prices, spend of customers
 outliers.py         orders far from the rest
 drift.py            before the first test and from then on; cut.py says where that is
+histories.py        instead of the above where a log has an order and no clock
+flat.py             labelled examples: outcome.py, columns.py
 missing.py          gaps by column
 personal.py         personal data, by rule and by column; texts.py looks through free texts
 log.py            the event log as arrays

@@ -68,7 +68,7 @@ def section(accounts: Accounts) -> Section | None:
         meaning="Every row read is kept, quarantined with its rule and reason, or merged into a row that repeats it; "
         "nothing is dropped unseen. The models see the kept rows only.",
         watch=watch,
-        grids=(_tables(accounts), _rules(accounts)),
+        grids=tuple(grid for grid in (_tables(accounts), _rules(accounts)) if grid.rows),
         notes=notes,
     )
 

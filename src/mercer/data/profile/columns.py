@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,10 @@ import pandas as pd
 
 from mercer.data.profile import charts
 from mercer.data.profile.meaning import PERSON, Kind, as_typed, likely_meaning
-from mercer.data.profile.section import Chart, Section
+from mercer.data.profile.section import Chart, Column, Grid, Section
 from mercer.data.profile.spread import bins
 from mercer.data.profile.texts import FIRM, Finds, look
-from mercer.data.profile.words import count, plural, share
+from mercer.data.profile.words import count, listed, measure, plural, share
 
 _MOST_CHARTS = 40
 _MOST_VALUES = 8
@@ -65,7 +66,42 @@ def facts_of(name: str, column: pd.Series[Any]) -> ColumnFacts:
     )
 
 
-def shapes(facts: list[ColumnFacts]) -> Section | None:
+def quantiles(facts: Sequence[ColumnFacts]) -> Section | None:
+    """Quantiles of numbers and of times."""
+    rows = []
+    for f in facts:
+        if f.kind == "number":
+            values = f.values.to_numpy(np.float64, na_value=np.nan)
+            values = values[np.isfinite(values)]
+            if len(values):
+                q = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+                rows.append((f.name, *(measure(float(v)) for v in q), measure(float(values.mean()))))
+        elif f.kind == "time":
+            q = f.values.dropna().quantile([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], interpolation="lower")
+            rows.append((f.name, *(f"{v:%Y-%m-%d}" for v in q), "–"))
+    if not rows:
+        return None
+    names = ("least", "5 %", "25 %", "middle", "75 %", "95 %", "greatest", "mean")
+    negative = [f.name for f in facts if f.kind == "number" and (f.values < 0).any()]
+    finding = f"{plural(len(rows), 'column')} can be measured"
+    finding += (
+        f"; {listed(negative)} {'goes' if len(negative) == 1 else 'go'} below zero."
+        if negative
+        else "; none goes below zero."
+    )
+    grid = Grid(
+        columns=(Column(name="column"), *(Column(name=n, align="right") for n in names)), rows=tuple(rows)
+    )
+    return Section(
+        id="quantiles",
+        title="Quantiles",
+        finding=finding,
+        meaning="95 % means: 95 rows of 100 hold this value or a smaller one.",
+        grids=(grid,),
+    )
+
+
+def shapes(facts: Sequence[ColumnFacts]) -> Section | None:
     """A histogram of each measured column, the most frequent values of each small one."""
     drawn: list[Chart] = []
     for f in facts:

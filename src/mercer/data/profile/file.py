@@ -6,18 +6,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mercer.brief import Source
 from mercer.data.profile import outcome
-from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts, facts_of, shapes
+from mercer.data.profile.columns import LEAST_ROWS, ColumnFacts, facts_of, quantiles, shapes
 from mercer.data.profile.meaning import as_typed
 from mercer.data.profile.page import write
 from mercer.data.profile.section import Column, Grid, Page, Section, Tile
 from mercer.data.profile.texts import FIRM, said
 from mercer.data.profile.texts import grid as finds_grid
-from mercer.data.profile.words import count, listed, measure, plural, share
+from mercer.data.profile.words import count, listed, plural, share
 from mercer.data.sources import read_frame
 from mercer.errors import DataError
 
@@ -46,7 +45,7 @@ def profile_file(path: Path, out: Path, *, label: str = "", table: str = "") -> 
             for s in (
                 _columns(facts, repeated),
                 outcome.section(facts, label),
-                _numbers(facts),
+                quantiles(facts),
                 shapes(facts),
             )
             if s is not None
@@ -159,38 +158,3 @@ def _columns(facts: list[ColumnFacts], repeated: int) -> Section:
 
 def _have(n: int) -> str:
     return "has" if n == 1 else "have"
-
-
-def _numbers(facts: list[ColumnFacts]) -> Section | None:
-    """Quantiles of numbers and of times."""
-    rows = []
-    for f in facts:
-        if f.kind == "number":
-            values = f.values.to_numpy(np.float64, na_value=np.nan)
-            values = values[np.isfinite(values)]
-            if len(values):
-                q = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
-                rows.append((f.name, *(measure(float(v)) for v in q), measure(float(values.mean()))))
-        elif f.kind == "time":
-            q = f.values.dropna().quantile([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], interpolation="lower")
-            rows.append((f.name, *(f"{v:%Y-%m-%d}" for v in q), "–"))
-    if not rows:
-        return None
-    names = ("least", "5 %", "25 %", "middle", "75 %", "95 %", "greatest", "mean")
-    negative = [f.name for f in facts if f.kind == "number" and (f.values < 0).any()]
-    finding = f"{plural(len(rows), 'column')} can be measured"
-    finding += (
-        f"; {listed(negative)} {'goes' if len(negative) == 1 else 'go'} below zero."
-        if negative
-        else "; none goes below zero."
-    )
-    grid = Grid(
-        columns=(Column(name="column"), *(Column(name=n, align="right") for n in names)), rows=tuple(rows)
-    )
-    return Section(
-        id="quantiles",
-        title="Quantiles",
-        finding=finding,
-        meaning="95 % means: 95 rows of 100 hold this value or a smaller one.",
-        grids=(grid,),
-    )

@@ -29,7 +29,7 @@ class Log:
     item of each code. time: µs UTC.
 
     amount: minor units, 0 where missing or in another currency than `currency`, the most frequent one.
-    zone: where the shop's clock hangs.
+    zone: where the shop's clock hangs. has_clock: False for a log that knows only what came after what.
     """
 
     user: Ints
@@ -44,6 +44,7 @@ class Log:
     n_foreign: int
     zone: str
     has_money: bool
+    has_clock: bool = True
 
     @property
     def n(self) -> int:
@@ -120,7 +121,7 @@ class Log:
         return minor / self.per_major
 
 
-def load_log(folder: Path, zone: str) -> Log | None:
+def load_log(folder: Path, zone: str, *, has_clock: bool = True) -> Log | None:
     """The kept events of a folder, None where there are none. Raises DamagedError when the file can't be read."""
     place = folder / "events.parquet"
     if not place.is_file():
@@ -132,10 +133,10 @@ def load_log(folder: Path, zone: str) -> Log | None:
         raise DamagedError("events.parquet can't be read.", remedy="Clean the data again.") from fault
     if not table.num_rows:
         return None
-    return _log(table, zone)
+    return _log(table, zone, has_clock)
 
 
-def _log(table: pa.Table, zone: str) -> Log:
+def _log(table: pa.Table, zone: str, has_clock: bool) -> Log:
     kinds, kind_names = codes(table, "kind")
     kind = np.array([*kind_names, ""], object)[kinds]
     amount = _numbers(table, "amount_minor")
@@ -162,6 +163,7 @@ def _log(table: pa.Table, zone: str) -> Log:
         n_foreign=int(foreign.sum()),
         zone=zone,
         has_money=bool(np.isfinite(amount).any()),
+        has_clock=has_clock,
     )
 
 

@@ -13,7 +13,9 @@ from mercer.data.profile import (
     baskets,
     concentration,
     drift,
+    flat,
     growth,
+    histories,
     missing,
     outliers,
     personal,
@@ -36,10 +38,12 @@ def write_profile(folder: Path, brief: Brief) -> None:
     Raises DamagedError for a table that can't be read, OutputError when the page can't be written.
     """
     found = accounts.load_accounts(folder)
-    log = load_log(folder, _zone(brief))
+    events = brief.data.events
+    log = load_log(folder, _zone(brief), has_clock=events is None or events.has_clock)
     sections = (
         accounts.section(found),
         *(_of_log(log, folder, brief) if log is not None else ()),
+        *flat.sections(folder, brief),
         missing.section(folder),
         personal.section(folder, found, brief),
     )
@@ -65,11 +69,19 @@ def _lead(log: Log | None, brief: Brief) -> str:
     asked = f"The brief asks: {brief.question}"
     if log is None:
         return f"{asked} There is no event log, so this page shows what the other tables hold."
+    if not log.has_clock:
+        return f"{asked} Here is what {plural(log.n, 'event')} in order, without a clock, can and can’t say."
     span = f"from {day(int(log.time.min()))} to {day(int(log.time.max()))}"
     return f"{asked} Here is what {plural(log.n, 'event')} {span} can and can’t say."
 
 
 def _of_log(log: Log, folder: Path, brief: Brief) -> tuple[Section | None, ...]:
+    if not log.has_clock:
+        return (
+            histories.section(log),
+            concentration.section(log, brief, _titles(folder)),
+            prices.section(log, brief),
+        )
     return (
         growth.section(log, brief),
         seasonality.section(log, brief),
@@ -114,7 +126,7 @@ def _tiles(log: Log | None, found: Accounts) -> tuple[Tile, ...]:
         Tile(label="customers", value=count(customers), note="with an event"),
         Tile(label="items", value=count(items), note="with an event"),
     ]
-    if not log.orders.empty:
+    if log.has_clock and not log.orders.empty:
         per = len(log.orders) / max(log.orders["user"].nunique(), 1)
         tiles.append(Tile(label="orders", value=count(len(log.orders)), note=f"{per:.1f} a buyer"))
     if log.has_money:
