@@ -11,7 +11,9 @@ from mercer.brief import Brief
 from mercer.data.profile import (
     baskets,
     concentration,
+    flat,
     growth,
+    histories,
     missing,
     personal,
     prices,
@@ -156,3 +158,31 @@ def test_consents_count_the_latest_word(shop: Path, brief: Brief) -> None:
     found = personal.section(shop, {}, brief)
     assert found is not None
     assert "1 of the 2 persons who were asked consent" in found.meaning
+
+
+def test_a_log_without_a_clock_shows_histories_and_no_season(shop: Path, brief: Brief) -> None:
+    rows = [(f"u{n}", item, f"1970-01-01 00:00:0{at}", "purchase", 1, None, None)
+            for n in range(9) for at, item in enumerate(("a", "b", "c", "d"))]  # fmt: skip
+    pq.write_table(events_table(rows), shop / "events.parquet")
+    log = load_log(shop, "UTC", has_clock=False)
+    assert log is not None
+    assert histories.ascending(log) == 1
+    found = histories.section(log)
+    assert "100 % of neighbours ascend by item id" in found.watch
+    assert "the shortest history holds 4 events" in found.finding
+
+
+def test_examples_of_a_run_show_the_outcome_under_its_own_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"unit": [f"e{n}" for n in range(200)], "as_of": None, "label": [1.0, 0.0] * 100, "x": range(200)}
+    )
+    frame.to_parquet(tmp_path / "examples.parquet")
+    brief = Brief.parse(
+        "schema: 1\nname: n\nquestion: q?\ndecision: {date: 2026-03-01, target: buys, metric: auc}\n"
+        "data: {examples: {source: e.csv, label: Revenue}}\n"
+        "targets: {buys: {task: behavior, label: examples, split: {kind: folds}}}\n"
+    )
+    shown = [one for one in flat.sections(tmp_path, brief) if one is not None]
+    assert [one.id for one in shown] == ["outcome", "quantiles", "shapes"]
+    assert "Revenue is 1 in 100 of 200 rows (50 %)" in shown[0].finding
+    assert "e17" not in repr(shown)

@@ -19,6 +19,12 @@ def _value_axis(share: bool, ticks: int = 4) -> Any:
     return alt.Axis(labelExpr=PERCENT if share else SHORT, tickCount=ticks, domain=False, ticks=False)
 
 
+def _ticks(end: float) -> list[float]:
+    """Some five round numbers from 0 to an end."""
+    step = next((s * 10.0**e for e in range(-3, 12) for s in (1, 2, 5) if s * 10.0**e * 6 >= end), end)
+    return [step * at for at in range(7)]
+
+
 def columns(frame: pd.DataFrame, *, share: bool = False, height: int = 250) -> Draw:
     """Upright bars in the frame's order: its first column names them, its second is their height; names are titles."""
     import altair as alt
@@ -165,10 +171,13 @@ def lorenz(frame: pd.DataFrame, x_title: str, y_title: str) -> Draw:
     return draw
 
 
-def bars(frame: pd.DataFrame, value: str, *, step: int = 33, room: float = 1.18) -> Draw:
+def bars(
+    frame: pd.DataFrame, value: str, *, step: int = 33, room: float = 1.18, most: float | None = None
+) -> Draw:
     """Lying bars with their numbers, in the frame's order. Columns: name, value, text.
 
     value: the axis's title. step: pixels a bar. room: how many times the longest bar the axis is, for its number.
+    most: the greatest value that the axis names, where there is one.
     """
     import altair as alt
 
@@ -178,9 +187,12 @@ def bars(frame: pd.DataFrame, value: str, *, step: int = 33, room: float = 1.18)
     def draw(width: int) -> Any:
         axis = alt.Axis(ticks=False, domain=False, grid=False, labelColor=INK, labelPadding=6)
         y = alt.Y("name:N", sort=order, title=None, axis=axis)
+        numbers = _value_axis(False)
+        if most is not None:
+            numbers.values = [tick for tick in _ticks(float(frame["value"].max()) * room) if tick <= most]
         base = alt.Chart(frame)
         drawn = base.mark_bar(color=MAIN, height=step // 2, cornerRadiusEnd=2).encode(
-            y=y, x=alt.X("value:Q", title=value, axis=_value_axis(False), scale=scale)
+            y=y, x=alt.X("value:Q", title=value, axis=numbers, scale=scale)
         )
         words = base.mark_text(align="left", dx=5, color=SOFT, fontSize=12).encode(
             y=y, x="value:Q", text="text:N"

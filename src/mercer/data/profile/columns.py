@@ -11,6 +11,7 @@ import pandas as pd
 
 from mercer.data.profile import charts
 from mercer.data.profile.meaning import PERSON, Kind, as_typed, likely_meaning
+from mercer.data.profile.outliers import far_out
 from mercer.data.profile.section import Chart, Column, Grid, Section
 from mercer.data.profile.spread import bins
 from mercer.data.profile.texts import FIRM, Finds, look
@@ -75,13 +76,17 @@ def quantiles(facts: Sequence[ColumnFacts]) -> Section | None:
             values = values[np.isfinite(values)]
             if len(values):
                 q = np.quantile(values, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
-                rows.append((f.name, *(measure(float(v)) for v in q), measure(float(values.mean()))))
+                zeros = share(int((values == 0).sum()), len(values))
+                far = count(int(far_out(values).sum()))
+                rows.append(
+                    (f.name, *(measure(float(v)) for v in q), measure(float(values.mean())), zeros, far)
+                )
         elif f.kind == "time":
             q = f.values.dropna().quantile([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], interpolation="lower")
-            rows.append((f.name, *(f"{v:%Y-%m-%d}" for v in q), "–"))
+            rows.append((f.name, *(f"{v:%Y-%m-%d}" for v in q), "–", "–", "–"))
     if not rows:
         return None
-    names = ("least", "5 %", "25 %", "middle", "75 %", "95 %", "greatest", "mean")
+    names = ("least", "5 %", "25 %", "middle", "75 %", "95 %", "greatest", "mean", "zeros", "far out")
     negative = [f.name for f in facts if f.kind == "number" and (f.values < 0).any()]
     finding = f"{plural(len(rows), 'column')} can be measured"
     finding += (
@@ -96,7 +101,8 @@ def quantiles(facts: Sequence[ColumnFacts]) -> Section | None:
         id="quantiles",
         title="Quantiles",
         finding=finding,
-        meaning="95 % means: 95 rows of 100 hold this value or a smaller one.",
+        meaning="95 % means: 95 rows of 100 hold this value or a smaller one. Far out: how many values above zero lie "
+        "more than 3 times the middle half's width beyond it, on a scale of factors.",
         grids=(grid,),
     )
 

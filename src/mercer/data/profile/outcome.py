@@ -200,7 +200,7 @@ def _drawn(link: Link, positive: str, outcome: str) -> Chart:
         "" if len(shown) == len(link.groups) else f"The first {len(shown)} of {len(link.groups)} groups."
     )
     return charts.chart(
-        charts.bars(frame, f"{outcome} is {positive}, % of rows", step=24, room=1.5),
+        charts.bars(frame, f"{outcome} is {positive}, % of rows", step=24, room=1.5, most=100),
         link.name,
         label=f"Rate of {outcome} by {link.name}",
         caption=caption,

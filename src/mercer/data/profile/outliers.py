@@ -27,7 +27,9 @@ def far_out(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         return found
     logs = np.log(values[there])
     low, high = np.quantile(logs, [0.25, 0.75])
-    reach = FAR * max(high - low, 1e-9)
+    if high == low:
+        return found  # half of the values are one value: no width to measure a distance by
+    reach = FAR * (high - low)
     found[there] = (logs < low - reach) | (logs > high + reach)
     return found
 

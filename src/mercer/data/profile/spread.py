@@ -28,9 +28,11 @@ def bins(values: npt.NDArray[Any], n_bins: int = N_BINS) -> tuple[pd.DataFrame, 
     if low == high:
         low, high = low - 0.5, high + 0.5
     log = bool(low > 0 and high / low > _WIDE and (values <= 0).mean() < 0.005)
-    whole = bool((values == np.floor(values)).all()) and high - low < n_bins and not log
+    whole = bool((values == np.floor(values)).all()) and not log
     if whole:
-        edges = np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
+        # As many whole numbers in one bin as in the next, or the bars alternate for no reason.
+        step = max(1, int(np.ceil((np.ceil(high) - np.floor(low) + 1) / n_bins)))
+        edges = np.arange(np.floor(low), np.ceil(high) + 1 + step, step) - 0.5
     elif log:
         edges = np.geomspace(low, high, n_bins + 1)
     else:
