@@ -78,13 +78,22 @@ def test_every_changed_file_is_told_with_its_hashes(tmp_path: Path) -> None:
     assert change.after == sha256((tmp_path / "q.parquet").read_bytes()).hexdigest()
 
 
-def test_releases_and_models_hold_nobody_and_are_not_touched(tmp_path: Path) -> None:
-    for name in ("release", "models"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "items.parquet").write_bytes(b"signed")
+def test_a_release_holds_nobody_and_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "items.parquet").write_bytes(b"signed")
     store = FolderStore(tmp_path, "run")
     assert store.find("ann") == []
     assert store.erase("ann") == 0
+
+
+@pytest.mark.parametrize("folder", ["models", "fit"])
+def test_models_may_keep_people_and_are_searched(tmp_path: Path, folder: str) -> None:
+    place = tmp_path / folder / "next-item" / "user-knn"
+    place.mkdir(parents=True)
+    pq.write_table(pa.table({"user": ["ann", "bob"], "item": [1, 2]}), place / "people.parquet")
+    (place / "weights.safetensors").write_bytes(b"weights")
+    assert FolderStore(tmp_path, "run").erase("ann") == 1
+    assert pq.read_table(place / "people.parquet")["user"].to_pylist() == ["bob"]
 
 
 def test_a_file_that_cannot_be_read_is_no_proof_of_absence(tmp_path: Path) -> None:
@@ -170,7 +179,7 @@ def test_other_json_files_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "settings.json").read_text() == '[{"subject": "ann"}]'
 
 
-@pytest.mark.parametrize("folder", ["release", "models", "fit", "encoders", "simulate"])
+@pytest.mark.parametrize("folder", ["release", "encoders", "simulate"])
 def test_not_a_byte_changes_below_a_folder_that_is_not_searched(tmp_path: Path, folder: str) -> None:
     for place in (tmp_path / folder, tmp_path / "runs" / folder / "deep"):
         write(place, "events", [event("e1", "ann", "tea", 1)])

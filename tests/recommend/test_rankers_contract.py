@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from mercer import recommend
 from mercer.contracts import plugins
-from mercer.recommend import BuyAgain, Ease, ItemKnn, MostPopular, MostPopularRecent
+from mercer.recommend import BuyAgain, Ease, Ials, ItemKnn, MostPopular, MostPopularRecent, UserKnn
 from mercer.testing.rankers import RankerContract
 
 WITH_VIEWS = {"kinds": ("view", "purchase"), "kind_weights": {"view": 0.2}}
@@ -46,6 +46,26 @@ class TestEase(RankerContract):
 class TestEaseWithViewsAndFewNeighbours(RankerContract):
     ranker = Ease
     options = MappingProxyType({**WITH_VIEWS, "neighbours": 3, "popularity_exponent": 0.3, "l2": 5.0})
+
+
+class TestUserKnn(RankerContract):
+    ranker = UserKnn
+
+
+class TestUserKnnWithViewsAndFewNeighbours(RankerContract):
+    ranker = UserKnn
+    options = MappingProxyType({**WITH_VIEWS, "neighbours": 2, "amplify": 2.0})
+
+
+class TestIals(RankerContract):
+    ranker = Ials
+    tolerance = 1e-5
+
+
+class TestIalsWithViewsAndFewFactors(RankerContract):
+    ranker = Ials
+    options = MappingProxyType({**WITH_VIEWS, "factors": 4, "sweeps": 3})
+    tolerance = 1e-5
 
 
 def test_every_default_is_registered_and_under_contract() -> None:

@@ -34,8 +34,9 @@ class Change:
 class FolderStore:
     """An Erasable over every Parquet and JSON file of a folder tree, quarantine included.
 
-    Files are rewritten beside themselves and renamed, so a crash leaves the old file or the new one. Releases and
-    models hold nobody and are not searched.
+    Files are rewritten beside themselves and renamed, so a crash leaves the old file or the new one. Models are
+    searched: one that keeps people (`holds_users`) keeps them in such a file. A release refuses it, holds nobody and is
+    not searched.
     """
 
     def __init__(self, folder: Path, store: str) -> None:
@@ -110,7 +111,7 @@ class FolderStore:
         self.changes.append(Change(str(path.relative_to(self.folder)), before, _hash(path)))
 
 
-_NOT_SEARCHED = frozenset({"release", "models", "fit", "encoders", "simulate"})
+_NOT_SEARCHED = frozenset({"release", "encoders", "simulate"})
 """Folders that hold nobody, and the simulated shop's raw files: a source, as a merchant's own files are, which the
 suppression list keeps from coming in again."""
 

@@ -11,7 +11,9 @@ cooccurrence.py   directed, decayed counts of what follows what
 history.py        the histories of requests as a sparse matrix, faded by age
 neighbours.py     a matrix of items by items as the arrays that a ranker keeps
 item_knn.py       item-knn: neighbours of the history's items
+user_knn.py       user-knn: neighbours of the person; it keeps people, so it is never released
 ease.py           ease: linear weights in closed form
+matrix_factorisation.py  ials: factors of items by alternating least squares
 
 Rankers see a person through `requests.visible_history` alone: ScoringRanker blanks the rest before a ranker
 is asked, so an answer without profiling can't depend on a history.
@@ -20,10 +22,12 @@ is asked, so an answer without profiling can't depend on a history.
 from mercer.recommend.buy_again import BuyAgain
 from mercer.recommend.ease import Ease
 from mercer.recommend.item_knn import ItemKnn
+from mercer.recommend.matrix_factorisation import Ials
 from mercer.recommend.popular import MostPopular, MostPopularRecent
 from mercer.recommend.scoring import ScoringRanker
 from mercer.recommend.signals import SignalOptions, signals
 from mercer.recommend.tail import popularity, with_tail
+from mercer.recommend.user_knn import UserKnn
 
 DEFAULTS = ("most-popular", "most-popular-recent", "buy-again", "item-knn")
 """Models that compete when a target says `models: auto`, simplest first."""
@@ -32,11 +36,13 @@ __all__ = [
     "DEFAULTS",
     "BuyAgain",
     "Ease",
+    "Ials",
     "ItemKnn",
     "MostPopular",
     "MostPopularRecent",
     "ScoringRanker",
     "SignalOptions",
+    "UserKnn",
     "popularity",
     "signals",
     "with_tail",
