@@ -52,6 +52,7 @@ class Entry:
     """One model that competes for a target.
 
     composition, parts: what the class says of itself when it joins others' lists (`fusion`, `rerank`).
+    holds_users: it keeps something of single people, so a release refuses it.
     """
 
     target: str
@@ -60,6 +61,7 @@ class Entry:
     stochastic: bool
     composition: Composition = "single"
     parts: tuple[str, ...] = ()
+    holds_users: bool = False
 
     @property
     def options_hash(self) -> str:
@@ -123,7 +125,8 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
     composition: Composition = getattr(cls, "composition", "single")
     # Only what joins others' lists says which; elsewhere the name `parts` is free.
     parts = tuple(cls.parts) if composition != "single" else ()
-    return Entry(name, model, options, cls.stochastic, composition, parts)
+    holds_users = bool(getattr(cls, "holds_users", False))
+    return Entry(name, model, options, cls.stochastic, composition, parts, holds_users)
 
 
 def _serves(cls: Any, target: Target) -> bool:

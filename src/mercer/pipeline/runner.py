@@ -223,7 +223,9 @@ def judge_all(
             for entry in models
         ]
         divided = folds_of(flow.brief.targets[name].split)
-        chosen[name] = (folds.choose if divided else choose)(flow, name, on_validation)
+        # What keeps people can't ship: it has its rows, and is chosen only where nothing else competes.
+        able = [one for one in on_validation if not one.entry.holds_users] or on_validation
+        chosen[name] = (folds.choose if divided else choose)(flow, name, able)
         judged += on_validation
     record(flow, chosen)
     for name, models in plan.items():
