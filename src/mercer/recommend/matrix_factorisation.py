@@ -238,20 +238,3 @@ def _many(near: Floats32, loud: Floats32, diagonal: Floats32) -> Floats32:
     at = np.arange(diagonal.shape[1])
     inner[:, at, at] += diagonal
     return np.asarray(np.linalg.solve(inner, louder.sum(1)[:, :, None])[:, :, 0], np.float32)
-
-
-def loss(
-    rows: csr_array, people: Floats32, items: Floats32, *, unobserved: float, l2: float, exponent: float
-) -> float:
-    """What training minimises; rows without duplicate entries."""
-    people, items = people.astype(np.float64), items.astype(np.float64)
-    user = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    found = np.einsum("nd,nd->n", people[user], items[rows.indices])
-    by_user = l2 * (np.asarray(rows.sum(axis=1)) + unobserved * len(items)) ** exponent
-    by_item = l2 * (np.asarray(rows.sum(axis=0)) + unobserved * len(people)) ** exponent
-    return float(
-        (rows.data * (found - 1) ** 2).sum()
-        + unobserved * ((people.T @ people) * (items.T @ items)).sum()
-        + by_user @ (people**2).sum(1)
-        + by_item @ (items**2).sum(1)
-    )
