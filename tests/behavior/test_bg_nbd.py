@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import shared_data
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import hyp2f1
 
 from mercer.behavior.bg_nbd import BgNbd, GammaGamma
 
@@ -38,6 +41,8 @@ def test_the_published_fit_is_found():
     assert found.alpha == pytest.approx(4.414, abs=0.005)
     assert found.a == pytest.approx(0.793, abs=0.002)
     assert found.b == pytest.approx(2.426, abs=0.006)
+    summary = [frame[name].to_numpy(float) for name in ("frequency", "recency", "T")]
+    assert found.log_likelihood(*summary) == pytest.approx(-9582.4, abs=0.1)
 
 
 def test_what_the_model_expects_is_what_its_world_does():
@@ -49,6 +54,35 @@ def test_what_the_model_expects_is_what_its_world_does():
     top = expected >= np.quantile(expected, 0.9)
     assert expected[top].mean() == pytest.approx(later[top].mean(), rel=0.06)
     assert buys[top].mean() == pytest.approx((later[top] > 0).mean(), rel=0.04)
+
+
+def test_what_is_expected_equals_the_published_form():
+    rng = np.random.default_rng(5)
+    t, x = rng.uniform(0, 300, 500), rng.integers(0, 40, 500).astype(float)
+    t_x = np.where(x > 0, t * rng.random(500), 0.0)
+    r, alpha, a, b, later = TRUE.r, TRUE.alpha, TRUE.a, TRUE.b, 60.0
+    series = hyp2f1(r + x, b + x, a + b + x - 1, later / (alpha + t + later))
+    numerator = (a + b + x - 1) / (a - 1) * (1 - ((alpha + t) / (alpha + t + later)) ** (r + x) * series)
+    gone = a / (b + np.maximum(x, 1) - 1) * ((alpha + t) / (alpha + t_x)) ** (r + x)
+    published = numerator / (1 + np.where(x > 0, gone, 0))
+    assert TRUE.expected(x, t_x, t, later) == pytest.approx(published, rel=1e-9)
+
+
+@given(
+    parameters=st.lists(st.floats(-7, 7), min_size=4, max_size=4),
+    x=st.integers(0, 800),
+    t=st.floats(0, 3000),
+    share=st.floats(0, 1),
+    horizon=st.floats(0.1, 2000),
+)
+def test_any_parameters_give_a_probability_and_a_finite_number(parameters, x, t, share, horizon):
+    model = BgNbd(*np.exp(parameters))
+    known = np.array([float(x)]), np.array([share * t if x else 0.0]), np.array([t])
+    [chance], [purchases], [alive] = (
+        model.buys(*known, horizon), model.expected(*known, horizon), model.alive(*known),
+    )  # fmt: skip
+    assert 0 <= chance <= alive <= 1
+    assert 0 <= purchases <= alive * horizon * (model.r + x) / (model.alpha + t) * (1 + 1e-9)
 
 
 def test_the_parameters_of_a_world_are_found_again():

@@ -69,6 +69,11 @@ class BgNbd:
         )
         return cls(float(r), float(alpha * scale), float(a), float(b))
 
+    def log_likelihood(self, x: Floats, t_x: Floats, t: Floats) -> float:
+        """Of all customers together (the sum of equation 6)."""
+        parameters = np.array([self.r, self.alpha, self.a, self.b])
+        return float(_log_likelihood(parameters, x, t_x, t).sum())
+
     def alive(self, x: Floats, t_x: Floats, t: Floats) -> Floats:
         """Probability of still being a customer at t, shape (n,); 1 without a repeat (equation 11 of the 2008 note)."""
         return 1.0 / (1.0 + self._odds_gone(x, t_x, t))
@@ -80,19 +85,27 @@ class BgNbd:
         return chance
 
     def expected(self, x: Floats, t_x: Floats, t: Floats, horizon: float) -> Floats:
-        """Expected purchases in (t, t + horizon], shape (n,) (equation 10)."""
+        """Expected purchases in (t, t + horizon], shape (n,) (equation 10).
+
+        By Euler's transformation 2F1(A, B; C; z) = (1 - z)^(C-A-B) 2F1(C-A, C-B; C; z): the published form multiplies
+        a factor near 0 by a series near infinity where a customer buys often or the horizon is long. Never more than
+        of somebody who is active now and never leaves.
+        """
         from scipy.special import hyp2f1
 
         # Equation 10 has a removable singularity at a = 1.
         a = self.a if abs(self.a - 1) > 1e-6 else 1 + 1e-6
-        series = hyp2f1(self.r + x, self.b + x, a + self.b + x - 1, horizon / (self.alpha + t + horizon))
-        shrink = np.exp((self.r + x) * (np.log(self.alpha + t) - np.log(self.alpha + t + horizon)))
-        numerator = (a + self.b + x - 1) / (a - 1) * (1 - shrink * series)
-        purchases: Floats = np.maximum(0.0, numerator / (1 + self._odds_gone(x, t_x, t)))
-        return purchases
+        c = a + self.b + x - 1
+        z = horizon / (self.alpha + t + horizon)
+        series = (1 - z) ** (a - 1) * hyp2f1(a + self.b - 1 - self.r, a - 1, c, z)
+        alive = self.alive(x, t_x, t)
+        most: Floats = alive * horizon * (self.r + x) / (self.alpha + t)
+        purchases: Floats = c / (a - 1) * (1 - series) * alive
+        return np.where(np.isfinite(purchases), np.clip(purchases, 0.0, most), most)
 
     def _odds_gone(self, x: Floats, t_x: Floats, t: Floats) -> Floats:
-        ratio = np.exp((self.r + x) * (np.log(self.alpha + t) - np.log(self.alpha + t_x)))
+        with np.errstate(over="ignore"):  # who was silent for so long is gone: the odds are infinite
+            ratio = np.exp((self.r + x) * (np.log(self.alpha + t) - np.log(self.alpha + t_x)))
         return np.where(x > 0, self.a / (self.b + np.maximum(x, 1) - 1) * ratio, 0.0)
 
 
