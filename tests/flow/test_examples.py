@@ -331,3 +331,13 @@ def test_what_it_cannot_divide_by_is_said_before_any_fit(tmp_path: Path) -> None
     brief = write_visits(tmp_path, split={"kind": "temporal"})
     with pytest.raises(BriefError, match="no clock"):
         mercer.run(brief, tmp_path / "run")
+
+
+def test_the_page_says_how_often_a_model_was_picked_and_what_ships(flat: Flat) -> None:
+    page = (flat.folder / "report.html").read_text("utf-8")
+    chosen = flat.run.manifest["selected"]["buys"]
+    picked = Counter(chosen["picks"].values())[chosen["model"]]
+    assert f"{chosen['model']} was picked in {picked} of 8 folds" in page
+    assert "has no test score of its own" in page
+    assert "840 tested units and none had trained the model that scored it" in page
+    assert f"{chosen['model']}, {N} test rows in ten bins" in page

@@ -294,9 +294,14 @@ def _leakage_reasons(files: RunFiles, gain: Gain | None) -> Iterator[Reason]:  #
         return
     examined, passed = int(audit.get("examined") or 0), audit.get("status") == "PASS"
     side: Side = "for" if passed and examined else "against" if not passed else "open"
+    if (audit.get("protocol") or {}).get("split") == "folds":
+        found = f"{examined:,} tested units and " + ("none had" if passed else "some had")
+        found += " trained the model that scored it."
+    else:
+        found = f"{examined:,} training rows and "
+        found += "found none after its cut." if passed else "found rows after their cut."
     yield Reason(
         rule="leakage", side=side, evidence=(f"manifest.audit.{target}",),
-        text=f"The leakage audit examined {examined:,} training rows and "
-        + ("found none after its cut." if passed else "found rows after their cut."),
+        text=f"The leakage audit examined {found}",
         change="" if side == "for" else "Mend the data's times, and run again.",
     )  # fmt: skip

@@ -14,6 +14,9 @@ from mercer.reporting.run_files import RunFiles
 from mercer.reporting.words import money, signed, slice_label
 from mercer.reporting.worth import currency_of
 
+NESTED = "nested-selection"
+"""The row of the selection over folds, as the pipeline calls it."""
+
 MONEY = ("mae", "rmse", "bias")
 """Metrics that are amounts of money."""
 
@@ -62,7 +65,7 @@ def leaderboard_figure(files: RunFiles, target: str, metric: str) -> Figure | No
             f" Fitted again on train and validation, as a row of its own that is compared with none: {again}."
         )
     caption += tuned_alike([row for _, row in found])
-    caption += _until_now([row for _, row in found])
+    caption += _until_now([row for _, row in found]) + _picked([row for _, row in found])
     return make_figure(
         f"board-{target}", f"{target}: {'higher' if higher else 'lower'} is better", caption,
         dot_plot(frame, f"{metric}, {currency}" if currency else metric),
@@ -115,6 +118,17 @@ def _until_now(rows: Sequence[Row]) -> str:
     return (
         f" The incumbent is {what} that the business used until now{_comma(found.protocol.get('incumbent'))}."
     )
+
+
+def _picked(rows: Sequence[Row]) -> str:
+    """Over folds: how often the selected model was picked, what the row of the procedure means, and what ships."""
+    chosen = next((row for row in rows if row.selected and row.protocol.get("picked")), None)
+    if chosen is None:
+        return ""
+    said = f" {chosen.model} was picked in {chosen.protocol['picked']}, each on its own validation part."
+    if any(row.model == NESTED for row in rows):
+        said += f" The row {NESTED} is what picking in every fold achieves: the honest value of the choice."
+    return said + " What ships is fitted on everything and has no test score of its own."
 
 
 def _comma(text: object) -> str:
