@@ -31,6 +31,9 @@ def segments_view(files: RunFiles) -> list[Mapping[str, Any]]:
                 "by": view["by"],
                 "customers": view["customers"],
                 "sentence": view["sentence"],
+                "counts": "days with a purchase"
+                if any(s["recency"] is not None for s in view["segments"])
+                else "purchases",
                 "rows": [_row(one, currency) for one in view["segments"]],
             }
             for view in views

@@ -78,3 +78,18 @@ def test_few_customers_are_left_alone() -> None:
     log = _log([(user, user % 5, 3) for user in range(50)], 50, 5)
     items = pd.DataFrame({"item": log.items.ids, "title": ["Thing"] * 5})
     assert find_segments(log, items, 10 * DAY_US).views == ()
+
+
+def test_customers_alike_in_all_but_one_measure_or_in_all_are_no_trouble() -> None:
+    rng = np.random.default_rng(4)
+    one = np.concatenate([rng.normal(0, 1, (150, 1)), rng.normal(20, 1, (150, 1))])
+    assert choose(one).groups == 2
+    assert choose(np.zeros((300, 0))).groups == 1
+
+
+def test_a_log_of_customers_who_all_bought_once_is_not_divided() -> None:
+    log = _log([(user, user % 5, 3) for user in range(200)], 200, 5)
+    items = pd.DataFrame({"item": log.items.ids, "title": ["Thing"] * 5})
+    [view] = find_segments(log, items, 10 * DAY_US).views
+    assert view.segments == ()
+    assert "No division" in view.sentence

@@ -23,6 +23,8 @@ FEWEST = 100
 SMALL = 20
 """A group of fewer is not described: its averages would be those of a few people."""
 TYPICAL_ITEMS = 3
+LONGEST = 50
+"""Characters of a title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,13 @@ def _by_habit(known: pd.DataFrame, seed: int) -> View:
     for at in range(choice.groups):
         inside = label == at
         found.append(_segment(known, inside, habit_name(distance[inside].mean().to_dict()), ()))
-    return _view("how they buy", "recency, frequency and money", len(known), found, choice)
+    return _view(
+        "how they buy",
+        listed([name for name in columns if known[name].nunique() > 1]),
+        len(known),
+        found,
+        choice,
+    )
 
 
 def _by_taste(
@@ -150,6 +158,11 @@ def _segment(
     )
 
 
+def _short(title: str) -> str:
+    words = " ".join(title.split()) or "untitled"
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1].rstrip()}…"
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
@@ -170,7 +183,7 @@ def _view(by: str, basis: str, customers: int, found: list[Segment], choice: Cho
     else:
         best = max(choice.agreement, default=0.0)
         sentence = (
-            f"No division by {basis} is found again by another half of the customers clearly "
+            f"No division by {basis or 'habit'} is found again by another half of the customers clearly "
             f"(best agreement {best:.2f}), so none is shown: customers differ by degrees, not in kind."
         )
     return View(

@@ -49,11 +49,15 @@ def choose(points: Floats, *, most: int = MOST, seed: int = 0) -> Choice:
 
 
 def _choose(points: Floats, most: int, seed: int) -> Choice:
+    if not points.shape[1]:
+        return Choice(1, False, (), ())
     rng = np.random.default_rng(seed)
     sample = points if len(points) <= _ROWS else points[np.sort(rng.permutation(len(points))[:_ROWS])]
     agreement: list[float] = []
     cloud: list[float] = []
-    shapeless = rng.multivariate_normal(sample.mean(axis=0), np.cov(sample.T), len(sample), method="eigh")
+    shapeless = rng.multivariate_normal(
+        sample.mean(axis=0), np.atleast_2d(np.cov(sample.T)), len(sample), method="eigh"
+    )
     stable: list[int] = []
     for k in range(2, most + 1):
         if len(sample) < 20 * k or len(np.unique(sample, axis=0)) < 2 * k:
