@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from mercer.contracts import Dataset, Floats32, Interactions, Requests
+from mercer.contracts import Dataset, Floats32, Interactions, Requests, searched
 from mercer.recommend.popular import DAY_US
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.signals import SignalOptions, signals
@@ -37,9 +36,33 @@ class BuyAgain(ScoringRanker):
         popularity_boost: how much more the most popular item weighs than one that nobody else bought.
         """
 
-        half_life_days: float = Field(180.0, gt=0, allow_inf_nan=False, description="half-life with a clock")
-        half_life_steps: float = Field(10.0, gt=0, allow_inf_nan=False, description="half-life without one")
-        popularity_boost: float = Field(3.0, ge=0, le=1e6, description="weight of popularity among own items")
+        half_life_days: float = searched(
+            180.0,
+            low=7.0,
+            high=1000.0,
+            log=True,
+            gt=0,
+            allow_inf_nan=False,
+            description="half-life with a clock",
+        )
+        half_life_steps: float = searched(
+            10.0,
+            low=1.0,
+            high=100.0,
+            log=True,
+            gt=0,
+            allow_inf_nan=False,
+            description="half-life without one",
+        )
+        popularity_boost: float = searched(
+            3.0,
+            low=0.1,
+            high=100.0,
+            log=True,
+            ge=0,
+            le=1e6,
+            description="weight of popularity among own items",
+        )
 
     options: Options
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from mercer.contracts import Dataset, Estimate, Floats32, Interactions, Requests
+from mercer.contracts import Dataset, Estimate, Floats32, Interactions, Requests, searched
 from mercer.recommend.cooccurrence import count_pairs, strongest
 from mercer.recommend.history import faded
 from mercer.recommend.neighbours import packed, unpacked
@@ -44,16 +44,36 @@ class ItemKnn(ScoringRanker):
         neighbours: entries kept in a row. decay: what an event keeps of its weight per step of age.
         """
 
-        window: int = Field(20, ge=1, description="steps apart, at most")
-        reach: int = Field(20, ge=1, description="events apart, at most")
-        gap_exponent: float = Field(0.75, ge=0, le=4, description="decay of a pair with its gap")
-        backward: float = Field(0.3, ge=0, le=1, description="weight of pairs against the order")
-        together: float = Field(0.2, ge=0, le=10, description="weight of pairs within one step")
-        row_exponent: float = Field(0.4, ge=0, le=1, description="normalisation by the history's item")
-        column_exponent: float = Field(0.5, ge=0, le=1, description="normalisation by the answered item")
-        shrinkage: float = Field(20.0, ge=0, le=1e6, description="added to the answered item's count")
+        window: int = searched(20, low=2, high=60, log=True, ge=1, description="steps apart, at most")
+        reach: int = searched(20, low=5, high=100, log=True, ge=1, description="events apart, at most")
+        gap_exponent: float = searched(
+            0.75, low=0.0, high=2.0, ge=0, le=4, description="decay of a pair with its gap"
+        )
+        backward: float = searched(
+            0.3, low=0.0, high=1.0, ge=0, le=1, description="weight of pairs against the order"
+        )
+        together: float = searched(
+            0.2, low=0.0, high=1.0, ge=0, le=10, description="weight of pairs within one step"
+        )
+        row_exponent: float = searched(
+            0.4, low=0.0, high=1.0, ge=0, le=1, description="normalisation by the history's item"
+        )
+        column_exponent: float = searched(
+            0.5, low=0.0, high=1.0, ge=0, le=1, description="normalisation by the answered item"
+        )
+        shrinkage: float = searched(
+            20.0,
+            low=0.5,
+            high=200.0,
+            log=True,
+            ge=0,
+            le=1e6,
+            description="added to the answered item's count",
+        )
         neighbours: int = Field(1000, ge=1, description="neighbours kept for each item")
-        decay: float = Field(0.75, gt=0, le=1, description="weight kept per step of age")
+        decay: float = searched(
+            0.75, low=0.3, high=1.0, gt=0, le=1, description="weight kept per step of age"
+        )
 
     options: Options
     _neighbours: csr_array

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from mercer.contracts import Dataset, Floats32, Interactions, Requests
+from mercer.contracts import Dataset, Floats32, Interactions, Requests, searched
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.signals import SignalOptions, signals
 from mercer.recommend.tail import popularity, with_tail
@@ -51,10 +50,13 @@ class MostPopularRecent(ScoringRanker):
         last_share: in logs without a clock, the share of each person's latest positions that counts.
         """
 
-        window_days: float = Field(
-            28.0, gt=0, allow_inf_nan=False, description="days that count, with a clock"
+        window_days: float = searched(
+            28.0, low=3.0, high=365.0, log=True, gt=0, allow_inf_nan=False,
+            description="days that count, with a clock",
+        )  # fmt: skip
+        last_share: float = searched(
+            0.2, low=0.05, high=1.0, gt=0, le=1, description="share of positions that counts, without one"
         )
-        last_share: float = Field(0.2, gt=0, le=1, description="share of positions that counts, without one")
 
     options: Options
 
