@@ -89,3 +89,12 @@ def test_only_short_queries_are_remembered_and_not_without_end(exported: Path) -
     encoder.encode(["q"], "query")
     assert memory.cache_info().currsize == 1
     assert memory.cache_info().maxsize == REMEMBERED
+
+
+def test_copies_of_one_encoder_share_the_network_in_memory(tmp_path: Path) -> None:
+    first = MiniLm()
+    copied = tmp_path / "copy"
+    shutil.copytree(first.folder, copied)
+    second = MiniLm(copied)
+    assert np.array_equal(first.encode(["mug"]), second.encode(["mug"]))
+    assert second._session is first._session

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -30,6 +31,9 @@ REMEMBERED = 4_096
 
 REMEMBERED_CHARACTERS = 200
 """Longer queries are rare and not kept."""
+
+# A run that scores many fitted rankers would otherwise hold the 90 MB of each. By SHA-256 of the graph's file.
+_SESSIONS: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
 
 class MiniLm:
@@ -68,15 +72,21 @@ class MiniLm:
 
     @cached_property
     def _session(self) -> Any:
+        """The network in memory; encoders of one file share it, wherever their copies of the file lie."""
         import onnxruntime
 
+        shared = _SESSIONS.get(self.exported.files[GRAPH])
+        if shared is not None:
+            return shared
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             str(self.folder / GRAPH), options, providers=["CPUExecutionProvider"]
         )
+        _SESSIONS[self.exported.files[GRAPH]] = session
+        return session
 
     def encode(self, texts: Sequence[str], role: Role = "passage") -> Floats32:
         """float32, shape (len(texts), 384), rows of unit length; no texts give shape (0, 384).
