@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 from postgres_server import server
 
 from mercer.brief import Brief, Source
@@ -324,3 +325,40 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         database.execute("INSERT INTO photos VALUES ('ann', x'FFFE')")
     with pytest.raises(DataError, match=r"shop\.db: the query gives bytes that are no text"):
         read_frame(Source(source="sqlite:///shop.db", query="SELECT * FROM photos"), (tmp_path,))
+
+
+@pytest.mark.postgres
+def test_a_real_log_is_the_same_from_postgres_as_from_its_file(shop: Any, tmp_path: Path) -> None:
+    """All 541,909 rows of Online Retail, byte for byte."""
+    brief = Brief.load(ROOT / "briefs" / "online-retail.yaml")
+    place = ROOT / "briefs" / "data" / "online_retail.parquet"
+    raw = pd.read_parquet(place)
+    shop.execute(
+        'CREATE TABLE retail ("InvoiceNo" text, "StockCode" text, "Description" text, "Quantity" integer, '
+        '"InvoiceDate" timestamp, "UnitPrice" double precision, "CustomerID" integer, "Country" text)'
+    )
+    raw = raw.assign(CustomerID=raw["CustomerID"].astype("Int64"))
+    with shop.cursor().copy("COPY retail FROM STDIN (FORMAT csv)") as into:
+        into.write(raw[RETAIL].to_csv(index=False, header=False))
+    shop.commit()
+    query = {"source": URL, "query": "SELECT * FROM retail"}
+    data = brief.data.model_copy(
+        update={name: source.model_copy(update=query) for name, source in brief.data.sources.items()}
+    )
+    database = clean(brief.model_copy(update={"data": data}), tmp_path, tmp_path / "database")
+    file = clean(brief, place.parent, tmp_path / "file")
+    for name in ("events", "items"):
+        assert database.accounting.tables[name] == file.accounting.tables[name]
+        assert (database.out / f"{name}.parquet").read_bytes() == (file.out / f"{name}.parquet").read_bytes()
+
+
+RETAIL = [
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+]
