@@ -1,0 +1,122 @@
+"""The first stage: a few hundred items worth scoring, from several sources at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.contracts.ragged import gather
+from mercer.recommend.two_stage.histories import Histories
+from mercer.recommend.two_stage.knowledge import Knowledge
+from mercer.recommend.two_stage.options import TwoStageOptions
+from mercer.recommend.two_stage.sparse import Rows, best_cells
+from mercer.recommend.two_stage.spreads import Spreads
+
+Ints = npt.NDArray[np.int64]
+
+USUAL = {"neighbours": 150, "chains": 100, "titles": 60, "brand": 40, "category": 20, "popular": 20, "again": 200,
+         "seen": 50}  # fmt: skip
+"""Candidates that each source gives at breadth 1; titles, brand and category for each of the last items."""
+LAST_ITEMS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Candidates of n requests in flat arrays, by request and item. cell: row * I + item, ascending and distinct."""
+
+    n: int
+    n_items: int
+    cell: Ints
+    row: Ints
+    item: Ints
+
+    @classmethod
+    def of(cls, cell: Ints, n: int, n_items: int) -> Self:
+        """From distinct cells in ascending order."""
+        row, item = np.divmod(cell, n_items)
+        return cls(n=n, n_items=n_items, cell=cell, row=row, item=item)
+
+    def __len__(self) -> int:
+        return len(self.cell)
+
+    @property
+    def sizes(self) -> Ints:
+        """Candidates of each request, shape (n,)."""
+        return np.bincount(self.row, minlength=self.n)
+
+
+def pool(
+    h: Histories, spreads: Spreads, known: Knowledge, options: TwoStageOptions, *, repeats: bool
+) -> Pool:
+    """The union of all sources; without repeats, nothing that was bought."""
+    n, n_items = h.n, known.n_items
+    bought = np.unique(h.row * n_items + h.item)
+    some = {name: round(USUAL[name] * options.breadth) for name in options.sources}
+    cells: list[Ints] = [np.zeros(0, np.int64)]
+
+    def best(scores: npt.NDArray[np.float64], k: int) -> Ints:
+        if not repeats:
+            scores = scores.copy()
+            scores.ravel()[bought] = 0
+        return best_cells(scores, k)
+
+    if "neighbours" in some:
+        cells.append(best(spreads.decayed, some["neighbours"]))
+    if "chains" in some:
+        cells.append(best(spreads.chained, some["chains"]))
+    cells += _beside_last(h, known, some)
+    if "popular" in some:
+        listed = np.concatenate([known.selling[: some["popular"]], known.rising[: some["popular"]]])
+        cells.append((np.arange(n)[:, None] * n_items + listed).ravel())
+    if "again" in some and repeats:
+        cells.append(_latest(h, n_items, some["again"]))
+    if "seen" in some:
+        near = h.other_back < some["seen"]
+        cells.append(h.other_row[near] * n_items + h.other_item[near])
+    union = np.unique(np.concatenate(cells))
+    if not repeats:
+        union = union[~np.isin(union, bought, assume_unique=True)]
+    return Pool.of(union, n, n_items)
+
+
+def _beside_last(h: Histories, known: Knowledge, some: dict[str, int]) -> list[Ints]:
+    """Items of near titles, of the same brand and of the same category path as each of the last items."""
+    cells = []
+    groups = (
+        ("brand", known.catalogue.brand, known.facts.of_brand),
+        ("category", known.catalogue.leaf, known.facts.of_leaf),
+    )
+    for place in range(LAST_ITEMS):
+        row = np.flatnonzero(h.recent[:, place] >= 0)
+        item = h.recent[row, place]
+        if "titles" in some:
+            near = known.titles.near[item, : some["titles"]].astype(np.int64)
+            there = near >= 0
+            cells.append(np.repeat(row, near.shape[1])[there.ravel()] * known.n_items + near[there])
+        for name, group, members in groups:
+            if name in some:
+                code = group[item].astype(np.int64)
+                inside = code >= 0
+                cells.append(_first_members(members, row[inside], code[inside], some[name], known.n_items))
+    return cells
+
+
+def _first_members(members: Rows, row: Ints, code: Ints, k: int, n_items: int) -> Ints:
+    indptr, at = gather(members.indptr, code)
+    lengths = np.diff(indptr)
+    first = np.arange(len(at)) - np.repeat(indptr[:-1], lengths) < k
+    return np.repeat(row, lengths)[first] * n_items + members.indices[at[first]]
+
+
+def _latest(h: Histories, n_items: int, k: int) -> Ints:
+    """The k latest different items of each history."""
+    newest_first = (h.row * n_items + h.item)[::-1]
+    cell, at = np.unique(newest_first, return_index=True)
+    row = cell // n_items
+    order = np.lexsort((at, row))
+    sizes = np.bincount(row, minlength=h.n)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.asarray(cell[order[place < k]], np.int64)
