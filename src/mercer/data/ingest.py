@@ -22,7 +22,7 @@ from mercer.data.cleaning.sheet import AMOUNT, MONEY, QUARANTINE
 from mercer.data.cleaning.text import SCRUB
 from mercer.data.engine import Engine
 from mercer.data.mapping import ALSO, mapped
-from mercer.data.sources import read_frame
+from mercer.data.sources import RawRows
 from mercer.data.training import end_of
 from mercer.errors import BriefError, DataError, OutputError, nearest
 
@@ -80,14 +80,16 @@ def clean_tables(
     _folder(out / "quarantine")
     accounting = Accounting()
     wanted = [name for name in ORDER if name in sources]
+    ahead = NEAR.name in brief.data.rules_on and {"events", "items"} <= sources.keys()
+    rows = RawRows([*(["events"] if ahead else []), *wanted], sources, data_folders)
+    facts = Facts(end=end_of(brief), suppressed=suppressed)
     with Engine.scratch() as engine:
-        facts = Facts(
-            end=end_of(brief), suppressed=suppressed, sales=_sales(brief, sources, data_folders, engine)
-        )
+        if ahead:
+            raw, _ = rows.read("events", engine)
+            facts = replace(facts, sales=sales_of(mapped("events", sources["events"], raw, brief).frame))
         for number, name in enumerate(wanted):
             bar.advance(number, len(wanted) + 1, name)
-            notes: list[str] = []
-            raw = read_frame(sources[name], data_folders, engine, notes=notes).reset_index(drop=True)
+            raw, notes = rows.read(name, engine)
             sheet = mapped(name, sources[name], raw, brief)
             sheet.notes = [*notes, *sheet.notes]
             rules = clean(sheet, brief, facts)
@@ -98,6 +100,7 @@ def clean_tables(
             _sink(engine, table, name, out / f"{name}.parquet")
             _write(sheet.quarantine_table(SCRUB), _QUARANTINE, out / "quarantine" / f"{name}.parquet")
             accounting.tables[name] = _count(sheet, rules)
+            del sheet, raw, table
     _write_text(json.dumps(accounting.to_json(), indent=1), out / "accounting.json")
     return accounting
 
@@ -113,16 +116,6 @@ def _learned(facts: Facts, sheet: Sheet, table: pa.Table, *, is_catalogue: bool)
     }
     folds = {} if sheet.evidence is None else dict(sheet.evidence[["item", "kept"]].to_numpy().tolist())
     return replace(facts, items=known, no_products=no_products, folds=folds)
-
-
-def _sales(
-    brief: Brief, sources: Mapping[str, Source], folders: tuple[Path, ...], engine: Engine
-) -> pd.DataFrame | None:
-    """What was sold at which price, read ahead of the log's turn where the brief asks for a rule that needs it."""
-    if NEAR.name not in brief.data.rules_on or not {"events", "items"} <= sources.keys():
-        return None
-    raw = read_frame(sources["events"], folders, engine).reset_index(drop=True)
-    return sales_of(mapped("events", sources["events"], raw, brief).frame)
 
 
 def _write_evidence(sheet: Sheet, out: Path) -> None:

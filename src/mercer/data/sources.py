@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -58,6 +60,36 @@ def read_frame(
     if frame.empty:
         raise DataError(f"{name} has a header but no row.", remedy="Export it again with its rows.")
     return frame
+
+
+class RawRows:
+    """Reads the sources of tables in turn, and keeps the rows of one that several tables are taken from until the last
+    of them has had it: a catalogue is often taken from the log itself."""
+
+    def __init__(
+        self, tables: Sequence[str], sources: Mapping[str, Source], folders: tuple[Path, ...]
+    ) -> None:
+        self._sources = sources
+        self._folders = folders
+        self._left = Counter(self._key(table) for table in tables)
+        self._kept: dict[tuple[str | None, ...], tuple[pd.DataFrame, tuple[str, ...]]] = {}
+
+    def _key(self, table: str) -> tuple[str | None, ...]:
+        source = self._sources[table]
+        return source.source, source.query, source.delimiter, source.encoding
+
+    def read(self, table: str, engine: Engine) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """The raw rows of a table's source, not to be changed, and what was read off their content."""
+        key = self._key(table)
+        self._left[key] -= 1
+        found = self._kept.pop(key, None)
+        if found is None:
+            notes: list[str] = []
+            frame = read_frame(self._sources[table], self._folders, engine, notes=notes)
+            found = frame.reset_index(drop=True), tuple(notes)
+        if self._left[key] > 0:
+            self._kept[key] = found
+        return found
 
 
 def _file(place: Path, source: Source, engine: Engine, notes: list[str]) -> pa.Table:

@@ -26,6 +26,8 @@ QUARANTINE: Mapping[str, Any] = {"row": "int64", "rule": str, "reason": str, "us
 LONGEST_KEPT = 2_000
 """Characters of a value that quarantine keeps; the whole value is still in the source."""
 
+_PIECE = 16_384
+
 
 @dataclass
 class Sheet:
@@ -91,7 +93,11 @@ class Sheet:
         return None if column is None else self.start.loc[rows, column].to_numpy(object)
 
     def _content(self, rows: Rows, scrub: Mapping[str, Callable[[str], str]]) -> list[str]:
-        """One JSON object a row, long values cut."""
+        """One JSON object a row, long values cut; in pieces, for as text rows are large."""
+        pieces = (rows[start : start + _PIECE] for start in range(0, len(rows), _PIECE))
+        return [line for piece in pieces for line in self._lines(piece, scrub)]
+
+    def _lines(self, rows: Rows, scrub: Mapping[str, Callable[[str], str]]) -> list[str]:
         shown = self.raw.loc[rows]
         own = {self.own.get(canonical, canonical): change for canonical, change in scrub.items()}
         for column in shown.columns:
