@@ -27,7 +27,7 @@ def test_a_forest_of_arrays_answers_as_the_forest_it_was_made_from():
     matrix, outcome = _data()
     options = RandomForest.Options(trees=20, min_rows_per_leaf=5, feature_share=0.5)
     member = RandomForest(options).learn(matrix, outcome, ENCODING, 3, 1)
-    oracle = RandomForestClassifier(n_estimators=20, min_samples_leaf=5, max_features=2, random_state=3)
+    oracle = RandomForestClassifier(n_estimators=20, min_samples_leaf=3, max_features=2, random_state=3)
     oracle.fit(_filled(matrix), outcome)
     odds = RandomForest(options).raw(member, matrix)
     said = np.clip(oracle.predict_proba(_filled(matrix))[:, 1], 1e-3, 1 - 1e-3)
