@@ -51,7 +51,7 @@ check-all: check
 	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres"
 
 bench: setup
-	@for file in benchmarks/ranking.py benchmarks/flow.py benchmarks/serving.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/ranking.py benchmarks/flow.py benchmarks/serving.py benchmarks/ingest.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 format: setup
 	@$(BIN)/ruff format src tests benchmarks examples

@@ -1,6 +1,6 @@
 """Ingest and clean Online Retail with mercer, against the same written by hand in pandas, as ratios in one run.
 
-    python benchmarks/ingest.py [--repeats 5]
+    python benchmarks/ingest.py [--repeats 3]
 
 Each runs in a process of its own, in turn, from the Parquet file to two clean Parquet tables and a table of the rows
 that were set aside, by rule. Both have to set aside the same numbers of rows by the same rules, else it stops. Seconds
@@ -176,7 +176,7 @@ def work(name: str) -> None:
 def main() -> None:
     """Run both in turn and print medians and ratios."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--work", choices=WORK)
     asked = parser.parse_args()
     if asked.work:

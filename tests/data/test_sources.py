@@ -13,6 +13,8 @@ import pytest
 
 from mercer.brief import Source
 from mercer.data import find_source, read_frame
+from mercer.data.engine import Engine
+from mercer.data.sources import RawRows
 from mercer.errors import DataError, UnsupportedError
 
 GOOD = b"user,item\nu1,mug\nu2,lamp\n"
@@ -155,3 +157,18 @@ def test_a_sqlite_file_is_read_by_its_query_and_never_written(tmp_path: Path) ->
         read_frame(Source(source="sqlite:///shop.db"), (tmp_path,))
     with pytest.raises(DataError, match="has a header but no row"):
         read_frame(Source(**{**source, "query": "SELECT * FROM log WHERE 0"}), (tmp_path,))
+
+
+def test_a_source_of_several_tables_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_bytes("user,item\nu1,café\n".encode("cp1252"))
+    source = Source(source="log.csv")
+    rows = RawRows(["items", "events"], {"items": source, "events": source}, (tmp_path,))
+    with Engine.scratch() as engine:
+        first, notes = rows.read("items", engine)
+        (tmp_path / "log.csv").unlink()
+        again, same = rows.read("events", engine)
+        assert again is first
+        assert notes == same
+        assert "latin-1" in notes[0]
+        with pytest.raises(DataError, match="no such file"):
+            rows.read("events", engine)
