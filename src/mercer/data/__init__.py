@@ -2,7 +2,12 @@
 
 engine.py        DuckDB or Spark through Ibis; nothing else imports them
 sources.py       where a table comes from, and its raw rows
+  files.py         a file in the data folders
+  csv_files.py     CSV as it comes; encodings.py tells in which encoding
+  databases.py     what a query finds in SQLite or PostgreSQL, copied once
+public_sets.py   public data sets; download.py brings them by checksum
 mapping.py       own columns to canonical ones
+marks.py         which mark stands before decimals and which between thousands
 examples.py      labels and columns of flat examples
 casts.py         text, numbers and flags, read with guards
 moments.py       times; zones.py turns local ones into UTC, money.py knows the decimals of currencies
