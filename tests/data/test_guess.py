@@ -139,3 +139,12 @@ def test_prices_with_decimal_commas_are_prices(tmp_path: Path) -> None:
         "customer;sku;date;price\nu1;mug;2026-03-01;12,99\nu2;lamp;2026-03-02;1.499,00\n"
     )
     assert guess_mapping(tmp_path / "log.csv").map["price"] == "price"
+
+
+def test_prices_with_a_sign_are_prices(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "customer;sku;date;price\nu1;mug;2026-03-01;€ 12,99\nu2;lamp;2026-03-02;5 €\n"
+    )
+    guess = guess_mapping(tmp_path / "log.csv")
+    assert guess.map["price"] == "price"
+    assert "currency" in guess.unknown

@@ -13,6 +13,7 @@ from mercer.brief import Source
 from mercer.data.casts import to_number
 from mercer.data.marks import find_marks
 from mercer.data.moments import to_time
+from mercer.data.money import all_signs, unsigned
 from mercer.data.sources import read_frame
 from mercer.errors import DataError
 
@@ -107,7 +108,10 @@ def _fit(canonical: str, words: tuple[str, ...], name: str, column: pd.Series[An
 
 
 def _are_numbers(sample: pd.Series[Any]) -> bool:
-    """Whether most values are numbers, whatever mark stands before their decimals."""
+    """Whether most values are numbers, whatever mark stands before their decimals and whatever sign of a currency
+    beside them."""
+    if not pd.api.types.is_numeric_dtype(sample):
+        sample = unsigned(sample.astype("string").str.strip(), all_signs())
     try:
         marks, _ = find_marks({"": sample}, Source(source=""))
     except DataError:

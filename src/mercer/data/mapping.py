@@ -22,7 +22,7 @@ from mercer.data.cleaning.sheet import AMOUNT, MONEY
 from mercer.data.examples import to_column, to_label
 from mercer.data.marks import Marks, find_marks
 from mercer.data.moments import to_time
-from mercer.data.money import CURRENCY, decimals, signs
+from mercer.data.money import CURRENCY, decimals, signs, unsigned
 from mercer.errors import BriefError, DataError, nearest
 
 _MOST = 2.0**62
@@ -146,13 +146,11 @@ def _numbers(
 
 def _unsigned(column: pd.Series[Any], source: Source) -> pd.Series[Any]:
     """Numbers without the sign or code of the currency that the source declares, at either end."""
-    marks = "|".join(map(re.escape, signs(source.currency)))
+    marks = signs(source.currency)
     if not marks or pd.api.types.is_numeric_dtype(column):
         return column
     codes, distinct = pd.factorize(column.astype("string").str.strip())
-    text = pd.Series(distinct, dtype="string")
-    text = text.str.replace(rf"^([+-]?)\s*(?:{marks})\s*(?=[-+0-9.,])", r"\1", regex=True)
-    text = text.str.replace(rf"(?<=[0-9.,])\s*(?:{marks})$", "", regex=True)
+    text = unsigned(pd.Series(distinct, dtype="string"), marks)
     return pd.Series(np.array([*text, None], object)[codes], index=column.index)
 
 
@@ -188,7 +186,9 @@ def _cast(
         remedy = f"Map another column to {table}.{canonical}"
         raise DataError(
             f"{source.source}, column {own!r}: no value can be read as a {what}.".replace("a true", "true"),
-            remedy=f"{remedy}, or give `decimal`." if what == "number" else f"{remedy}.",
+            remedy=f"{remedy}, or give `decimal`, or the `currency` whose sign its values carry."
+            if what == "number"
+            else f"{remedy}.",
         )
     sheet.unreadable[canonical] = bad
     return value

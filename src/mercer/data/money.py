@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
 _WITHOUT_DECIMALS = frozenset(
     [
         "BIF",
@@ -60,3 +66,15 @@ def signs(currency: str | None) -> tuple[str, ...]:
     if currency is None:
         return ()
     return (currency, *(sign for sign, codes in _SIGNS.items() if currency in codes))
+
+
+def unsigned(text: pd.Series[Any], marks: Iterable[str]) -> pd.Series[Any]:
+    """Texts of numbers without one of the marks at either end; what is none of a number stays."""
+    mark = "|".join(map(re.escape, marks))
+    text = text.str.replace(rf"^([+-]?)\s*(?:{mark})\s*(?=[-+0-9.,])", r"\1", regex=True)
+    return text.str.replace(rf"(?<=[0-9.,])\s*(?:{mark})$", "", regex=True)
+
+
+def all_signs() -> tuple[str, ...]:
+    """The signs of every currency, as a first look at a file may meet them."""
+    return tuple(_SIGNS)
