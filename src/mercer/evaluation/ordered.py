@@ -19,10 +19,19 @@ class Descending:
             np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(score) else np.zeros(0, int)
         )
 
+    def put(self, weights: Floats) -> Floats:
+        """Weights, shape (b, n), in this order."""
+        return weights[:, self.order]
+
+    def grouped(self, ordered: Floats) -> Floats:
+        """Sum of each group of ties, of what is in this order: (b, n) to (b, groups)."""
+        if len(self.starts) == ordered.shape[1]:
+            return ordered
+        return np.asarray(np.add.reduceat(ordered, self.starts, axis=1), np.float64)
+
     def totals(self, weights: Floats, marks: Floats) -> Floats:
         """Sum of weights * marks in each group: weights (b, n), marks (n,) to (b, groups)."""
-        weighed = weights[:, self.order] * marks[self.order]
-        return np.asarray(np.add.reduceat(weighed, self.starts, axis=1), np.float64)
+        return self.grouped(self.put(weights) * marks[self.order])
 
 
 def areas_under(share: Floats, reached: Floats) -> Floats:
@@ -30,8 +39,8 @@ def areas_under(share: Floats, reached: Floats) -> Floats:
 
     share, reached: increments per group, non-negative, scaled here to end at 1.
     """
+    # A step's mean height is what was reached before it and half of its own rise.
+    height = np.cumsum(reached, axis=1) - reached / 2
+    ends = reached.sum(axis=1) * share.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        x = share / share.sum(axis=1, keepdims=True)
-        y = np.cumsum(reached, axis=1) / reached.sum(axis=1, keepdims=True)
-    before = np.concatenate([np.zeros((len(y), 1)), y[:, :-1]], axis=1)
-    return np.asarray((x * (y + before) / 2).sum(axis=1))
+        return np.asarray(np.einsum("bg,bg->b", share, height) / ends)

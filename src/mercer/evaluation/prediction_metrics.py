@@ -29,11 +29,12 @@ _NEWTON_STEPS = 25
 def auc(value: Floats, outcome: Floats) -> Pooled:
     """Area under the ROC curve, ties counting half; NaN where one class is absent."""
     ranked = Descending(value)
+    happened = outcome[ranked.order]
 
     def at(weights: Floats) -> Floats:
-        positive = ranked.totals(weights, outcome)
-        negative = ranked.totals(weights, 1 - outcome)
-        return areas_under(negative, positive)
+        ordered = ranked.put(weights)
+        positive = ordered * happened
+        return areas_under(ranked.grouped(ordered - positive), ranked.grouped(positive))
 
     return at
 
@@ -41,10 +42,11 @@ def auc(value: Floats, outcome: Floats) -> Pooled:
 def average_precision(value: Floats, outcome: Floats) -> Pooled:
     """Sum over distinct scores of the gain in recall times the precision there (no interpolation)."""
     ranked = Descending(value)
+    happened = outcome[ranked.order]
 
     def at(weights: Floats) -> Floats:
-        positive = ranked.totals(weights, outcome)
-        everything = ranked.totals(weights, np.ones_like(outcome))
+        ordered = ranked.put(weights)
+        positive, everything = ranked.grouped(ordered * happened), ranked.grouped(ordered)
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.cumsum(positive, axis=1) / np.cumsum(everything, axis=1)
             gained = positive / positive.sum(axis=1, keepdims=True)
