@@ -15,6 +15,7 @@ from mercer.recommend.signals import signals
 from mercer.recommend.two_stage.catalogue import Catalogue
 from mercer.recommend.two_stage.options import TwoStageOptions
 from mercer.recommend.two_stage.sparse import Rows
+from mercer.recommend.two_stage.titles import SCALE, Titles
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -27,6 +28,7 @@ LATELY_SHARES = (0.1, 0.2, 0.4)
 """Windows of recent sales: days in logs with a clock, shares of each person's last positions in logs without."""
 _GROUP_ROW = 300
 _MOST_MEMBERS = 80
+_RIDGE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Facts:
     first_days: days since its first sale, 0 without a clock. again: share of its buyers who bought it once more,
     drawn towards the shop's share. again_days: typical days between. price: listed, else paid on average, NaN unknown.
     of_brand, of_leaf: the items of each, most popular first. history_factors, item_factors: shape (I, factors).
+    title_follows: shape (d, d): how one title's vector is followed by another's.
     """
 
     pairs: Rows
@@ -54,10 +57,18 @@ class Facts:
     of_leaf: Rows
     history_factors: Floats32
     item_factors: Floats32
+    title_follows: Floats32
 
     @classmethod
     def learn(
-        cls, known: Interactions, as_of: int, catalogue: Catalogue, options: TwoStageOptions, *, repeats: bool
+        cls,
+        known: Interactions,
+        as_of: int,
+        catalogue: Catalogue,
+        titles: Titles,
+        options: TwoStageOptions,
+        *,
+        repeats: bool,
     ) -> Self:
         """Count what `known` holds; nothing after `as_of` may be in it. repeats: an item may follow itself."""
         log, weights = signals(known, options)
@@ -82,6 +93,7 @@ class Facts:
             of_leaf=_members(catalogue.leaf, held),
             history_factors=history_factors,
             item_factors=item_factors,
+            title_follows=_title_follows(both, held, titles),
         )
 
 
@@ -147,6 +159,22 @@ def _factors(scaled: csr_array, factors: int) -> tuple[Floats32, Floats32]:
     left, strength, right = svds(scaled, k=factors, v0=np.ones(n_items), tol=1e-2)
     half = np.sqrt(strength)
     return (left * half).astype(np.float32), (right.T * half).astype(np.float32)
+
+
+def _title_follows(pairs: csr_array, held: Floats, titles: Titles) -> Floats32:
+    """The bilinear form W that brings x_i W x_j nearest to pairs[i, j] / (n_i n_j), pairs weighed by n_i n_j.
+
+    It carries what follows what to items that were never bought together, by the meaning of their titles.
+    """
+    vectors = titles.vectors.astype(np.float64) / SCALE
+    width = vectors.shape[1]
+    if not width or not held.sum():
+        return np.zeros((width, width), np.float32)
+    spread = vectors.T @ (held[:, None] * vectors)
+    spread += _RIDGE * np.trace(spread) / width * np.eye(width)
+    across = vectors.T @ (pairs @ vectors)
+    form = np.linalg.solve(spread, np.linalg.solve(spread, across).T).T
+    return np.asarray(form * held.sum(), np.float32)
 
 
 def _lately(log: Interactions, weights: Floats, as_of: int) -> Floats32:

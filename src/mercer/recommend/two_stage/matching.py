@@ -14,7 +14,7 @@ _PATHS = 3
 TITLES = (
     "title_last", "title_most", "title_most_of_all", "title_mean", "title_decayed", "title_decayed_share",
     "title_decayed_place", "through_titles", "through_titles_share", "through_titles_place", "to_titles",
-    "to_titles_share", "to_titles_place",
+    "to_titles_share", "to_titles_place", "title_follows", "title_follows_share", "title_follows_place",
 )  # fmt: skip
 _GROUPED = ("last", "few", "decayed", "bought", "bought_share", "sales", "share_of_sales", "follows")
 BRAND = (*(f"brand_{name}" for name in _GROUPED), "brand_variety")
@@ -35,6 +35,7 @@ def titles(a: Asked) -> Columns:
     few = np.maximum((a.h.recent[:, :_FEW] >= 0).sum(axis=1), 1)[a.pool.row]
     weight = a.recent_weight
     decayed = (cosine * weight[a.pool.row]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)[a.pool.row]
+    follows = _follows(a)
     through, to = a.at(a.spreads.through_titles), a.at(a.spreads.to_titles)
     return {
         "title_last": cosine[:, 0],
@@ -47,6 +48,8 @@ def titles(a: Asked) -> Columns:
         **a.within_list("through_titles", through),
         "to_titles": to,
         **a.within_list("to_titles", to),
+        "title_follows": follows,
+        **a.within_list("title_follows", follows),
     }
 
 
@@ -61,6 +64,20 @@ def _cosines(a: Asked) -> Floats:
                 a.known.vectors[a.pool.item[start:stop]] @ a.known.vectors[held].T
             )
     return products.astype(np.float64) / SCALE**2
+
+
+def _follows(a: Asked) -> Floats:
+    """How well the candidate's title follows the titles of the last events, shape (m,)."""
+    vectors, form = a.known.vectors, a.known.facts.title_follows.astype(np.float64)
+    out = np.zeros(len(a.pool))
+    ends = np.cumsum(a.pool.sizes)
+    for row, (start, stop) in enumerate(zip(ends - a.pool.sizes, ends, strict=True)):
+        there = a.h.recent[row] >= 0
+        if start < stop and there.any():
+            weight = a.recent_weight[row][there]
+            history = (weight[:, None] * vectors[a.h.recent[row][there]]).sum(axis=0) / weight.sum()
+            out[start:stop] = (vectors[a.pool.item[start:stop]] * (history @ form)).sum(axis=1)
+    return out / SCALE**2
 
 
 def brand(a: Asked) -> Columns:

@@ -9,6 +9,7 @@ from mercer.recommend.two_stage.asked import Asked, Columns
 NEIGHBOURS = (
     "neighbours", "neighbours_log", "neighbours_share", "neighbours_place", "neighbours_slow", "neighbours_fast",
     "neighbours_last", "neighbours_last_share", "neighbours_last_place", "neighbours_ahead",
+    "neighbours_ahead_last", "neighbours_support",
 )  # fmt: skip
 CHAINS = ("chains", "chains_share", "chains_place")
 FACTORS = ("factors", "factors_share", "factors_place")
@@ -26,6 +27,8 @@ def neighbours(a: Asked) -> Columns:
         "neighbours_last": last,
         **a.within_list("neighbours_last", last),
         "neighbours_ahead": a.at(a.spreads.ahead),
+        "neighbours_ahead_last": a.at(a.spreads.ahead_last),
+        "neighbours_support": a.at(a.spreads.support),
     }
 
 
@@ -44,8 +47,9 @@ def factors(a: Asked) -> Columns:
 
     weight = a.h.weight * 0.75**a.h.age
     loud = weight > 1e-3
-    history = csr_array((weight[loud], (a.h.row[loud], a.h.item[loud])), shape=(a.pool.n, a.pool.n_items))
-    summed = history @ ahead.astype(np.float64)
+    row, held = a.h.row[loud], ahead[a.h.item[loud]].astype(np.float64)
+    history = csr_array((weight[loud], (row, np.arange(len(row)))), shape=(a.pool.n, len(row)))
+    summed = history @ held
     # Row by row and not by a matrix product, whose rounding would depend on the batch.
     values = (summed[a.pool.row] * item[a.pool.item]).sum(axis=1)
     return {"factors": values, **a.within_list("factors", values)}

@@ -118,7 +118,7 @@ class TwoStage(ScoringRanker):
         if self.options.text and not {"titles"}.isdisjoint({*self.options.sources, *self.options.groups}):
             seconds = _ENCODING_SHARE * (deadline - time.perf_counter())
             titles = Titles.read(texts(train.items, "title"), seconds, runtime)
-        facts = Facts.learn(log, train.as_of, catalogue, self.options, repeats=train.repeats)
+        facts = Facts.learn(log, train.as_of, catalogue, titles, self.options, repeats=train.repeats)
         return {**Knowledge.of(catalogue, titles, facts).arrays(), "repeats": np.array([train.repeats])}
 
     def restored(self) -> None:
@@ -167,7 +167,7 @@ class TwoStage(ScoringRanker):
                 break
             known = self._known
             facts = Facts.learn(
-                lesson.known, lesson.as_of, known.catalogue, self.options, repeats=train.repeats
+                lesson.known, lesson.as_of, known.catalogue, known.titles, self.options, repeats=train.repeats
             )
             then = Knowledge.of(known.catalogue, known.titles, facts, known.vectors)
             found.append(self._listed(lesson, then, self.options.negatives, rng))

@@ -41,6 +41,10 @@ class Rows:
             int(matrix.shape[1]),
         )
 
+    def ones(self) -> Rows:
+        """The same pattern with 1 in every place."""
+        return Rows(self.indptr, self.indices, np.ones_like(self.data), self.width)
+
     @classmethod
     def empty(cls, n: int, width: int) -> Rows:
         """A matrix of zeros."""

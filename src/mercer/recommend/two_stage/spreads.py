@@ -29,7 +29,8 @@ _NEAR_POWER = 4
 class Spreads:
     """Dense float64 scores of shape (n, I), 0 where nothing is known.
 
-    decayed, slow, fast, last: neighbours of the history by four weightings. ahead: in order of purchase alone.
+    decayed, slow, fast, last: neighbours of the history by four weightings. ahead, ahead_last: in order of purchase alone.
+    support: how many events of the history have the item as a neighbour.
     chained: neighbours of its best neighbours. through_titles: what follows items of near titles;
     to_titles: items of titles near to what follows. brand, leaf: what brands and category paths follow, (n, B).
     """
@@ -39,6 +40,8 @@ class Spreads:
     fast: Floats
     last: Floats
     ahead: Floats
+    ahead_last: Floats
+    support: Floats
     chained: Floats
     through_titles: Floats
     to_titles: Floats
@@ -55,7 +58,7 @@ class Spreads:
         own = weight * decay**age
         weightings = [own, slow, weight * FAST**age, weight * (age == 0)]
         decayed, even, fast, last = spread(facts.pairs, row, item, weightings, n)
-        [ahead] = spread(facts.forward, row, item, [own], n)
+        ahead, ahead_last = spread(facts.forward, row, item, [own, weightings[-1]], n)
         best = best_cells(decayed, _CHAIN)
         best_row, best_item = np.divmod(best, n_items)
         # Relative to the best of the row, so that a long history does not make longer chains.
@@ -74,6 +77,8 @@ class Spreads:
             fast=fast,
             last=last,
             ahead=ahead,
+            ahead_last=ahead_last,
+            support=spread(facts.pairs.ones(), row, item, [np.ones(len(row))], n)[0],
             chained=chained,
             through_titles=through_titles,
             to_titles=to_titles.reshape(n, n_items),
