@@ -53,7 +53,7 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("fields-minilm, convex", "fields-minilm", {**BARE, "join": "convex"}),
     ("search-ltr, no trees", "search-ltr", {**BARE, "trees_weight": 0.0}),
     ("search-ltr", "search-ltr", BARE),
-    ("search-ltr, trees alone", "search-ltr", {**BARE, "trees_weight": 100.0}),
+    ("search-ltr, trees alone", "search-ltr", {**BARE, "trees_weight": 4.0}),
 )
 TUNED = (
     ("bm25", {}), ("bm25-fields", {}), ("bm25-minilm", BARE), ("fields-minilm", BARE), ("search-ltr", BARE),

@@ -24,7 +24,7 @@ from mercer.search.fusion import Bm25Minilm, FieldsMinilm
 from mercer.search.ltr import SearchLtr
 from mercer.search.minilm import Minilm
 
-DEFAULTS = ("bm25", "bm25-minilm")
+DEFAULTS = ("bm25", "bm25-minilm", "search-ltr")
 """Models that compete in a search target whose brief says `models: auto`."""
 
 __all__ = ["DEFAULTS", "Bm25", "Bm25Fields", "Bm25Minilm", "FieldsMinilm", "Minilm", "SearchLtr"]

@@ -22,6 +22,7 @@ from mercer.search.documents import FIELDS
 from mercer.search.lexical import ALL
 from mercer.search.matching import Matching
 from mercer.search.meaning import Meaning
+from mercer.search.ranking import best
 
 Floats = npt.NDArray[np.float64]
 Codes64 = npt.NDArray[np.int64]
@@ -140,7 +141,7 @@ class Describer:
         exact[found.exact] = 1.0
         fields = np.where(np.isfinite(found.fields), found.fields, 0.0)
         cosine = np.where(np.isfinite(found.meaning), found.meaning, np.nan)
-        first = np.argsort(-found.joined, kind="stable")[:FIRST]
+        first = best(found.joined, FIRST)
         columns = [
             _share(words)[codes],
             _share(fields)[codes],
@@ -179,7 +180,7 @@ def _title_features(titles: list[str], terms: list[str]) -> npt.NDArray[np.float
 def _company(cosines: Floats32, codes: Codes64, meaning: Meaning) -> Floats:
     """Cosine of items with the mean vector of the ten nearest; NaN without vectors."""
     dense = meaning.dense
-    near = np.argsort(-cosines, kind="stable")[:FIRST]
+    near = best(cosines, FIRST)
     near = near[dense.encoded[near]]
     if not len(near):
         return np.full(len(codes), np.nan)

@@ -20,7 +20,7 @@ from mercer.search.features import FEATURES, Describer, Found
 from mercer.search.fusion import FusionOptions, fuse, most
 from mercer.search.matching import FieldOptions, Matching, estimate_lexical, has_words
 from mercer.search.meaning import Meaning, estimate_meaning
-from mercer.search.ranking import SearchRanker
+from mercer.search.ranking import SearchRanker, best
 from mercer.search.trees import FEWEST_QUERIES, TreeOptions, Trees
 
 Floats = npt.NDArray[np.float64]
@@ -98,7 +98,7 @@ class SearchLtr(SearchRanker):
         scores = np.where(found.joined > 0, found.joined, -np.inf)
         scores[found.exact] = np.maximum(scores[found.exact], 0.0)
         if self._trees is not None:
-            first = np.argsort(-scores, kind="stable")[: self.options.candidates]
+            first = best(scores, self.options.candidates)
             chosen = np.union1d(first[scores[first] > -np.inf], found.exact)
             said = self._trees.standard(self._describe(found, chosen))
             scores[chosen] += CANDIDATE + np.clip(self.options.trees_weight * said, -FURTHEST, FURTHEST)

@@ -166,6 +166,16 @@ class SearchRanker(ABC):
             raise UnsupportedError(f"{self.name} is not fitted.", remedy="Call fit, or load a saved one.")
 
 
+def best(values: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.int64]:
+    """Positions of the k greatest values, greatest first, equal ones in their order; without sorting the rest."""
+    if 0 < k < len(values):
+        least = np.partition(values, len(values) - k)[len(values) - k]
+        chosen = np.flatnonzero(values >= least)
+    else:
+        chosen = np.arange(len(values))
+    return chosen[np.argsort(-values[chosen], kind="stable")][:k].astype(np.int64)
+
+
 def _read_header(folder: Path, name: str, options: type[BaseOptions]) -> tuple[dict[str, Any], BaseOptions]:
     try:
         header = json.loads((folder / INDEX).read_text("utf-8"))
