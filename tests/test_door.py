@@ -55,7 +55,7 @@ KEYS = {
     "Guardrail": {"metric", "min", "max"},
     "Data": {
         "simulate", "events", "items", "users", "consents", "requests", "impressions", "outcomes", "treatments",
-        "judgments", "payments", "examples", "incumbent", "rules_off", "rules_on",
+        "judgments", "payments", "examples", "incumbent", "incumbents", "rules_off", "rules_on",
     },
     "Source": {
         "source", "query", "map", "delimiter", "encoding", "decimal", "thousands", "day_first",

@@ -139,8 +139,11 @@ class Data(Part):
     payments: Source | None = None
     examples: Source | None = None
     incumbent: Source | None = Field(
-        None, description="rankings the business used until now: user, item, rank"
+        None,
+        description="what the business used until now for the target that decides: rankings (unit, item, rank or "
+        "score), or scores of a behavior target (unit, value, as_of)",
     )
+    incumbents: dict[str, Source] = Field({}, description="the same for other targets, by target")
     rules_off: list[str] = Field([], description="names of cleaning rules to switch off")
     rules_on: list[str] = Field([], description="names of cleaning rules to switch on that are off otherwise")
 
@@ -354,6 +357,13 @@ class Brief(Part):
         if self.decision.target not in self.targets:
             hint = nearest(self.decision.target, self.targets)
             raise ValueError(f"decision.target {self.decision.target!r} is no target. {hint}")
+        for name in self.data.incumbents:
+            if name not in self.targets:
+                raise ValueError(f"data.incumbents: {name!r} is no target. {nearest(name, self.targets)}")
+        if self.data.incumbent is not None and self.decision.target in self.data.incumbents:
+            raise ValueError(
+                f"data.incumbent and data.incumbents both answer {self.decision.target!r}; give one of them"
+            )
         if self.data.simulate is None and not self.data.sources:
             raise ValueError("data names no source; give data.events, data.items, ... or data.simulate")
         return self
@@ -399,6 +409,12 @@ class Brief(Part):
         """YAML with every default visible; `Brief.parse(brief.dump()) == brief`."""
         content = self.model_dump(mode="json", by_alias=True)
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+    @property
+    def rivals(self) -> dict[str, Source]:
+        """What the business used until now, by target."""
+        own = {} if self.data.incumbent is None else {self.decision.target: self.data.incumbent}
+        return {**own, **self.data.incumbents}
 
     @property
     def hash(self) -> str:

@@ -4,6 +4,7 @@ scored.py              scored rows, what a run keeps of every model
 midranks.py            exact mid-ranks over the eligible catalogue
 ranking.py             score_ranking: a ranker's answers to scored rows
 rankings_file.py       score_rankings_file: the same for a system mercer did not build
+incumbent.py           score_lists, score_scores: what the business used until now
 predictions.py         score_predictions: values and outcomes to scored rows
 folds.py               scored rows of folds and of seeds, joined
 slices.py              new and old users, head and tail items, countries
@@ -24,6 +25,7 @@ power.py               the least difference the data could detect
 
 from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
 from mercer.evaluation.folds import FoldScored, join_folds, join_seeds
+from mercer.evaluation.incumbent import Coverage, score_lists, score_scores
 from mercer.evaluation.leaderboard import Leaderboard, select
 from mercer.evaluation.looks import TestLooks
 from mercer.evaluation.metrics import RowMetric, measure, metric, unit_values, value
@@ -52,6 +54,7 @@ __all__ = [
     "TASK_METRICS",
     "Comparison",
     "Composition",
+    "Coverage",
     "Detectable",
     "FoldScored",
     "Leaderboard",
@@ -76,10 +79,12 @@ __all__ = [
     "prediction_slices",
     "ranking_slices",
     "rows_for",
+    "score_lists",
     "score_predictions",
     "score_ranking",
     "score_rankings_file",
     "score_rankings_frame",
+    "score_scores",
     "select",
     "selection_metric",
     "table_of",

@@ -13,7 +13,7 @@ from mercer.evaluation.bootstrap import LEAST_CLUSTERS, LEVEL, REPLICATES, Inter
 from mercer.evaluation.measure import Measure
 from mercer.evaluation.metrics import ALL, measure, origins
 from mercer.evaluation.names import SLICE_METRICS, TASK_METRICS, metric_name, needs_lists
-from mercer.evaluation.scored import Scored
+from mercer.evaluation.scored import FOLD, Scored
 
 Composition = Literal["single", "fusion", "rerank"]
 
@@ -23,6 +23,9 @@ UNITS: Mapping[str, tuple[str, str]] = {
     "behavior": ("entity × cut-off", "entity"),
 }
 """What one unit, and one cluster, is called, by task."""
+
+EXAMPLE = ("example", "example")
+"""The same where a prediction has no cut-off: flat examples, tested over folds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +136,9 @@ def rows_for(
     measured = [(place, measure(scored, place[0], origin=place[1], slice_name=place[2])) for place in places]
     values = [m.value for _, m in measured]
     samples = replicates([m for _, m in measured], n=n_replicates, seed=seed)
+    named = EXAMPLE if scored.kind != "ranking" and FOLD in scored.rows else UNITS[info.task]
     return [
-        _row(info, place, m, value, samples[:, column])
+        _row(info, place, m, value, samples[:, column], named)
         for column, ((place, m), value) in enumerate(zip(measured, values, strict=True))
         if np.isfinite(value)
     ]
@@ -144,13 +148,20 @@ def _has_lists(scored: Scored, name: str) -> bool:
     return scored.lists is not None or not needs_lists(name)
 
 
-def _row(info: RowInfo, place: tuple[str, str, str], measured: Measure, value: float, samples: Any) -> Row:
+def _row(
+    info: RowInfo,
+    place: tuple[str, str, str],
+    measured: Measure,
+    value: float,
+    samples: Any,
+    named: tuple[str, str],
+) -> Row:
     name, origin, slice_name = place
     centred = metric_name(name).centred
     ends = Interval(None, None)
     if measured.n_clusters >= LEAST_CLUSTERS:
         ends = interval(samples, value, centred=centred)
-    unit, cluster = UNITS[info.task]
+    unit, cluster = named
     shared = {spec.name: getattr(info, spec.name) for spec in fields(RowInfo)}
     return Row(
         **shared,

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mercer.brief import BehaviorTarget, Brief, Target
-from mercer.contracts import Holdout, Progress, search_space
+from mercer.brief import BehaviorTarget, Brief, Source, Target
+from mercer.contracts import Labelled, Progress, search_space
 from mercer.errors import BriefError, nearest
 from mercer.evaluation import (
+    SLICE_METRICS,
+    TASK_METRICS,
+    Coverage,
     Leaderboard,
     Row,
     RowInfo,
@@ -21,15 +24,17 @@ from mercer.evaluation import (
     TestLooks,
     compare_with,
     rows_for,
-    score_rankings_frame,
+    score_lists,
+    score_scores,
     select,
     selection_metric,
+    table_of,
 )
 from mercer.pipeline.cache import Step, key_of
-from mercer.pipeline.flow import Flow
+from mercer.pipeline.flow import Flow, rival_name
 from mercer.pipeline.manifest import code_hash
 from mercer.pipeline.material import Material
-from mercer.pipeline.models import Entry, FitOn, Fits, target_facts
+from mercer.pipeline.models import Entry, FitOn, Fits, slices_of, target_facts
 
 INCUMBENT = "incumbent"
 NESTED = "nested-selection"
@@ -87,7 +92,9 @@ def check_refits(flow: Flow, plan: Mapping[str, list[Entry]]) -> None:
 def look_key(flow: Flow, name: str) -> str:
     """What a test set is called in the ledger: its data and its split, and nothing of where the run is kept."""
     raw = flow.steps.get("simulate")
-    sources = flow.brief.data.simulate if raw is not None else flow.source_hashes
+    # What an incumbent's file holds does not make another test set of the same data.
+    tables = {name: key for name, key in flow.source_hashes.items() if name in flow.brief.data.sources}
+    sources = flow.brief.data.simulate if raw is not None else tables
     return key_of({"sources": sources, **target_facts(flow, name)})[:32]
 
 
@@ -150,8 +157,10 @@ def check_opponent(flow: Flow, plan: Mapping[str, list[Entry]]) -> None:
     """Raises BriefError when the brief's opponent competes nowhere, before anything is fitted."""
     decision = flow.brief.decision
     if decision.against == INCUMBENT:
-        if flow.brief.data.incumbent is None:
-            raise BriefError("decision.against is the incumbent, but data.incumbent names no rankings.")
+        if decision.target not in flow.brief.rivals:
+            raise BriefError(
+                "decision.against is the incumbent, but data.incumbent names no rankings and no scores."
+            )
         return
     names = [entry.model for entry in plan[decision.target]]
     if decision.against not in names:
@@ -161,32 +170,90 @@ def check_opponent(flow: Flow, plan: Mapping[str, list[Entry]]) -> None:
         )
 
 
-def incumbent(flow: Flow, material: Material) -> Step | None:
-    """Score the rankings the business used until now on the decision's test set, if the brief brings them."""
-    source = flow.brief.data.incumbent
-    if source is None:
-        return None
-    name = flow.brief.decision.target
+def check_incumbents(flow: Flow, material: Material) -> dict[str, Coverage]:
+    """Read what the business used until now before anything is fitted, and say what it covers; nothing is measured.
 
-    def make(folder: Path, bar: Progress) -> None:  # noqa: ARG001 - a file is read at once
-        from mercer.data import read_frame
+    Raises DataError for a file that can't be an answer, BriefError where the decision's metric can't judge it.
+    """
+    found = {}
+    for name, source in flow.brief.rivals.items():
 
-        look(flow, name, INCUMBENT)()
-        held = material.split(name).test
-        if not isinstance(held, Holdout):
-            raise BriefError("data.incumbent: rankings answer a recommend or search target only.")
-        frame = read_frame(source, flow.data_folders).rename(columns={v: k for k, v in source.map.items()})
-        frame = frame.rename(columns={"user": "unit", "query": "unit"})
-        score_rankings_frame(frame, held).save(folder / "rows.parquet")
+        def make(folder: Path, bar: Progress, name: str = name, source: Source = source) -> None:  # noqa: ARG001
+            _answers(flow, material, name, source)[1].save(folder)
 
-    facts = {
+        step = flow.step(f"incumbent:{name}", _incumbent_facts(flow, name, source), make)
+        coverage = found[name] = Coverage.load(step.folder)
+        decision = flow.brief.decision
+        if (decision.target, decision.against) == (name, INCUMBENT) and not coverage.measures(
+            decision.metric
+        ):
+            raise BriefError(
+                f"decision.metric: {decision.metric} needs probabilities, and the incumbent's scores only order.",
+                remedy="Decide on auc or average-precision, or bring probabilities.",
+            )
+        if coverage.said:
+            flow.progress.note(f"The incumbent of {name}: {coverage.said}.")
+    return found
+
+
+def incumbents(flow: Flow, material: Material) -> dict[str, Step]:
+    """Score what the business used until now on the test set of each target for which the brief brings it."""
+    done = {}
+    for name, source in flow.brief.rivals.items():
+
+        def make(folder: Path, bar: Progress, name: str = name, source: Source = source) -> None:  # noqa: ARG001
+            scored, coverage = _answers(flow, material, name, source)
+            look(flow, name, INCUMBENT)()
+            scored.save(folder / "rows.parquet")
+            coverage.save(folder)
+
+        done[name] = flow.step(f"score:{name}:{INCUMBENT}:test", _incumbent_facts(flow, name, source), make)
+    return done
+
+
+def _answers(flow: Flow, material: Material, name: str, source: Source) -> tuple[Scored, Coverage]:
+    """The incumbent's answers to a test set, and what its file covers."""
+    from mercer.data import read_frame
+
+    target, held = flow.brief.targets[name], material.split(name).test
+    frame, called = read_frame(source, flow.data_folders), f"The incumbent of {name}"
+    if not isinstance(target, BehaviorTarget):
+        return score_lists(frame, held, source, name=called, slices=slices_of(held))
+    assert isinstance(held, Labelled)
+    return score_scores(
+        frame, held, source, name=called, kind=target.kind, currency=_currency(flow), slices=slices_of(held)
+    )
+
+
+def _currency(flow: Flow) -> str | None:
+    events = flow.brief.data.events
+    return None if events is None else events.currency
+
+
+def _incumbent_facts(flow: Flow, name: str, source: Source) -> dict[str, Any]:
+    return {
         "data": flow.steps["data"].key,
         "source": source.model_dump(mode="json"),
-        "file": flow.source_hashes.get(INCUMBENT, ""),
+        "file": flow.source_hashes.get(rival_name(name), ""),
+        "currency": _currency(flow),
         **target_facts(flow, name),
         "code": code_hash("evaluation", "data"),
     }
-    return flow.step(f"score:{name}:{INCUMBENT}:test", facts, make)
+
+
+def outside_rows(flow: Flow, material: Material, name: str, model: str, step: Step) -> list[Row]:
+    """Rows of a system that mercer did not fit, on the metrics that its answers allow."""
+    target = flow.brief.targets[name]
+    protocol = protocol_of(material, name)
+    scored = Scored.load(step.folder / "rows.parquet")
+    metrics = None
+    if model == INCUMBENT:
+        coverage = Coverage.load(step.folder)
+        protocol |= {"incumbent": coverage.said} if coverage.said else {}
+        metrics = [one for one in TASK_METRICS[table_of(target)] if coverage.measures(one)]
+    info = RowInfo(task=target.task, target=name, model=model, split="test", fit_on="none", protocol=protocol)
+    slices = None if metrics is None else [one for one in SLICE_METRICS[table_of(target)] if one in metrics]
+    return rows_for(scored, info, metrics=metrics, slice_metrics=slices)
 
 
 def leaderboard(
@@ -194,18 +261,17 @@ def leaderboard(
     material: Material,
     judged: list[Judged],
     chosen: Mapping[str, Step],
-    rival: Step | None,
+    rivals: Mapping[str, Step],
     extra: Mapping[str, Step] | None = None,
     extra_target: str | None = None,
 ) -> Step:
     """Rows and comparisons of everything that was scored; the folder holds `leaderboard.json`.
 
-    rival: scored rows of the incumbent, on the decision's test set. extra: scored rows of outside systems, on the
+    rivals: scored rows of the incumbents, by target. extra: scored rows of outside systems, on the
     test set of `extra_target`.
     """
-    decision = flow.brief.decision.target
-    outside: dict[str, dict[str, Step]] = {decision: {INCUMBENT: rival} if rival is not None else {}}
-    outside.setdefault(extra_target or decision, {}).update(extra or {})
+    outside: dict[str, dict[str, Step]] = {name: {INCUMBENT: step} for name, step in rivals.items()}
+    outside.setdefault(extra_target or flow.brief.decision.target, {}).update(extra or {})
 
     def make(folder: Path, bar: Progress) -> None:
         picks = {name: selected(step)["model"] for name, step in chosen.items()}
@@ -219,11 +285,7 @@ def leaderboard(
             bar.advance(number + 1, len(judged) + len(chosen), one.entry.model)
         for name, systems in outside.items():
             for model, step in systems.items():
-                info = RowInfo(
-                    task=flow.brief.targets[name].task, target=name, model=model, split="test",
-                    fit_on="none", protocol=protocol_of(material, name),
-                )  # fmt: skip
-                rows += rows_for(Scored.load(step.folder / "rows.parquet"), info)
+                rows += outside_rows(flow, material, name, model, step)
         comparisons = []
         for number, name in enumerate(chosen):
             comparisons += _comparisons(flow, name, picks[name], judged, outside.get(name, {}))
@@ -319,7 +381,13 @@ def _comparisons(
         and one.fit_on == fit_on
         and one.entry.model != NESTED
     }
-    scored |= {model: Scored.load(step.folder / "rows.parquet") for model, step in outside.items()}
+    brought = {model: Scored.load(step.folder / "rows.parquet") for model, step in outside.items()}
+    covered = Coverage.load(outside[INCUMBENT].folder) if INCUMBENT in outside else None
+
+    def opponents(metric: str) -> dict[str, Scored]:
+        silent = covered is not None and not covered.measures(metric)
+        return scored | {model: rows for model, rows in brought.items() if model != INCUMBENT or not silent}
+
     metrics = [selection_metric(target)]
     if name == flow.brief.decision.target and flow.brief.decision.metric not in metrics:
         metrics.append(flow.brief.decision.metric)
@@ -327,6 +395,6 @@ def _comparisons(
         comparison
         for metric in metrics
         for comparison in compare_with(
-            pick, scored, metric, task=target.task, target=name, fit_on=fit_on, slices=True
+            pick, opponents(metric), metric, task=target.task, target=name, fit_on=fit_on, slices=True
         )
     ]

@@ -16,7 +16,7 @@ from mercer.contracts import Budget, Holdout, Labelled, Runtime, Silent
 from mercer.data import folds_of
 from mercer.evaluation import Detectable, least_detectable, selection_metric, unit_values
 from mercer.pipeline.audit import audit
-from mercer.pipeline.board import check_opponent
+from mercer.pipeline.board import check_incumbents, check_opponent
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.material import Material
@@ -75,6 +75,7 @@ def check(
         cleaned = clean_data(flow, raw_data(flow))
         material = Material(cleaned.folder, loaded)
         audit(flow, material)
+        check_incumbents(flow, material)
         accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
         targets = tuple(_target(flow, material, name) for name in loaded.targets)
     return CheckReport(accounting=accounting, targets=targets)

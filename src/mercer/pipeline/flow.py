@@ -22,6 +22,11 @@ STAGES = ("data", "fit", "evaluate", "gate", "report", "release")
 """Where a run may stop, in order; every one is also a command."""
 
 
+def rival_name(target: str) -> str:
+    """What the file of a target's incumbent is called among the sources."""
+    return f"incumbent:{target}"
+
+
 @dataclass(kw_only=True)
 class Flow:
     """One run. `steps` holds every finished step by name, in the order they were done."""
@@ -55,8 +60,7 @@ class Flow:
         from mercer.data import find_source
 
         sources = dict(self.brief.data.sources)
-        if self.brief.data.incumbent is not None:
-            sources["incumbent"] = self.brief.data.incumbent
+        sources |= {rival_name(target): source for target, source in self.brief.rivals.items()}
         found = {name: find_source(source, self.data_folders) for name, source in sources.items()}
         return {name: file_hash(place) for name, place in found.items() if isinstance(place, Path)}
 

@@ -78,7 +78,7 @@ def _leaderboard(flow: Flow, file: Path, target: str, name: str) -> Leaderboard:
     judged, chosen = judge_all(flow, material, plan, fits, {"data": cleaned.key})
     scored = _scored(flow, material, file, target, name)
     standing = board.leaderboard(
-        flow, material, judged, chosen, board.incumbent(flow, material), {name: scored}, target
+        flow, material, judged, chosen, board.incumbents(flow, material), {name: scored}, target
     )
     publish(standing.folder / "leaderboard.json", flow.out / "leaderboard.outside.json")
     return Leaderboard.load(standing.folder / "leaderboard.json")

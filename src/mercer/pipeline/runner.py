@@ -108,6 +108,7 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
 
     material = Material(cleaned.folder, flow.brief)
     audit(flow, material)
+    board.check_incumbents(flow, material)
     divided = segments(flow, material)
     if divided is not None:
         publish(divided.folder / "segments.json", flow.out / "data" / "segments.json")
@@ -119,12 +120,12 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
         return
 
     judged, chosen = judge_all(flow, material, plan, fits, upstream)
-    rival = board.incumbent(flow, material)
-    if rival is not None:
-        place = flow.out / "scores" / flow.brief.decision.target
+    rivals = board.incumbents(flow, material)
+    for name, rival in rivals.items():
         for file in rival.folder.glob("rows*.parquet"):
-            publish(file, place / f"{board.INCUMBENT}.test.none{file.name.removeprefix('rows')}")
-    standing = board.leaderboard(flow, material, judged, chosen, rival)
+            ending = file.name.removeprefix("rows")
+            publish(file, flow.out / "scores" / name / f"{board.INCUMBENT}.test.none{ending}")
+    standing = board.leaderboard(flow, material, judged, chosen, rivals)
     publish(standing.folder / "leaderboard.json", flow.out / "leaderboard.json")
     record(flow, chosen)
     if until == "evaluate":

@@ -38,7 +38,7 @@ def opened(brief: Brief | Path | str, data: DataArgument) -> Iterator[tuple[Brie
         if isinstance(data, Mapping):
             loaded = _with_frames(loaded, data, own)
         folders = (own,) if isinstance(data, Mapping) else _folders(brief, data)
-        sources = [*loaded.data.sources.values(), *filter(None, [loaded.data.incumbent])]
+        sources = [*loaded.data.sources.values(), *loaded.rivals.values()]
         queries = [source for source in sources if is_database(source.source)]
         for source in queries:
             copy_rows(source, folders, own)
