@@ -100,6 +100,7 @@ def test_a_metric_is_its_mean_over_the_repeats_and_a_unit_counts_once(flat: Flat
     )
     assert row.value == pytest.approx(np.mean(apart))
     assert row.n == N
+    assert (row.unit, row.interval) == ("example", "bootstrap by example")
     assert row.low is not None
     assert row.low < row.value < (row.high or 0)
 

@@ -154,7 +154,12 @@ def _ends(row: Row, said: Callable[[float], str]) -> str:
 
 
 def _plural(unit: str) -> str:
-    return {"user": "users", "query": "queries", "entity × cut-off": "predictions"}.get(unit, unit)
+    return {
+        "user": "users",
+        "query": "queries",
+        "entity × cut-off": "predictions",
+        "example": "examples",
+    }.get(unit, unit)
 
 
 def slices_figure(files: RunFiles) -> Figure | None:
