@@ -61,7 +61,7 @@ def test_lists_are_scored_on_the_test_units_and_what_is_beside_them_is_counted(h
     assert ranks == {"ann": 1.0, "bob": 2.0, "cat": np.inf}
     assert coverage == Coverage(kind="lists", units=3, missing=1, left_out=3, unknown_items=1)
     assert coverage.said == (
-        "1 of 3 without a list, which are misses; 1 rows of items that the catalogue lacks left out"
+        "1 of 3 without a list, which are misses; 1 row of items that the catalogue lacks left out"
     )
 
 
@@ -78,9 +78,9 @@ def test_columns_are_mapped_and_numbers_read_as_the_source_says(held: Holdout) -
     ("frame", "said"),
     [
         (lists(("ann", "jam", "1"), ("ann", "jam", "2")), "items given twice to one unit"),
-        (lists(("ann", "jam", "first")), r"column 'rank': 1 rows hold no number \(first rows: 1\)"),
-        (lists(("zoe", "jam", "1")), "none of its 1 rows names a unit of the test set"),
-        (lists(("ann", "gone", "1")), "none of its 1 rows names a item of the catalogue"),
+        (lists(("ann", "jam", "first")), r"column 'rank': 1 row without a number \(first rows: 1\)"),
+        (lists(("zoe", "jam", "1")), "none of its 1 row names a unit of the test set"),
+        (lists(("ann", "gone", "1")), "none of its 1 row names a item of the catalogue"),
         (lists(("ann", "jam", "1")).drop(columns="rank"), "no column 'rank' or 'score'"),
         (lists(("ann", "jam", "1")).drop(columns="item"), "no column 'item'"),
         (lists(("ann", "jam", "1")).rename(columns={"unit": "who"}), "no column 'unit' or 'user'"),
@@ -172,14 +172,14 @@ def test_amounts_are_major_units_of_the_currency(labelled: Labelled) -> None:
     [
         (
             pd.concat([FULL, FULL.iloc[:2]], ignore_index=True),
-            r"2 rows give a unit a second score .*rows: 9, 10",
+            r"2 rows with a second score .*rows: 9, 10",
         ),
         (
             FULL.assign(value=["x", *FULL["value"][1:]]),
-            r"column 'value': 1 rows hold no number \(first rows: 1\)",
+            r"column 'value': 1 row without a number \(first rows: 1\)",
         ),
-        (FULL.assign(value=["", *FULL["value"][1:]]), r"1 rows hold no number"),
-        (FULL.assign(as_of=["soon", *FULL["as_of"][1:]]), r"column 'as_of': 1 rows hold no time"),
+        (FULL.assign(value=["", *FULL["value"][1:]]), r"1 row without a number"),
+        (FULL.assign(as_of=["soon", *FULL["as_of"][1:]]), r"column 'as_of': 1 row without a time"),
         (
             FULL.drop(columns="as_of"),
             "no column 'as_of', and the test has the cut-offs 2026-05-01, 2026-05-31",

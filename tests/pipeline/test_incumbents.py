@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,11 @@ def test_probabilities_are_an_opponent_and_lists_a_row_of_another_target(shop: P
     [shown] = board.find(target="next-item", model="incumbent", metric="ndcg@10", slice="all")
     assert shown.n == popular.n
     assert "withdrawn" not in shown.protocol["incumbent"]
-    assert "1 rows of items that the catalogue lacks left out" in shown.protocol["incumbent"]
+    assert "1 row of items that the catalogue lacks left out" in shown.protocol["incumbent"]
     [chance] = board.find(target="repurchase", model="incumbent", metric="brier", slice="all")
-    assert "5 of" in chance.protocol["incumbent"]
+    assert re.fullmatch(
+        r"[1-5] of \d+ without a score, which count as the lowest", chance.protocol["incumbent"]
+    )
     rivals = [c for c in board.comparisons if c.b == "incumbent" and c.slice == "all"]
     assert {c.target for c in rivals} == {"repurchase", "next-item"}
     assert any(c.slice != "all" for c in board.comparisons if c.b == "incumbent")

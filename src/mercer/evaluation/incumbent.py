@@ -61,7 +61,7 @@ class Coverage:
         if self.missing and self.kind == "scores":
             parts.append(f"{self.missing:,} of {self.units:,} without a score, which count as the lowest")
         if self.unknown_items:
-            parts.append(f"{self.unknown_items:,} rows of items that the catalogue lacks left out")
+            parts.append(f"{_rows(self.unknown_items)} of items that the catalogue lacks left out")
         if self.order_only:
             parts.append("judged by its order alone, for its scores are no probabilities")
         return "; ".join(parts)
@@ -97,7 +97,7 @@ def score_lists(
     if kept.empty:
         what = "unit of the test set" if not known_unit.any() else "item of the catalogue"
         raise DataError(
-            f"{name}: none of its {len(rows):,} rows names a {what}.",
+            f"{name}: none of its {_rows(len(rows))} names a {what}.",
             remedy="Check which columns `map` takes for unit and item.",
         )
     scored = score_rankings_frame(kept, held, name=name, slices=slices)
@@ -138,13 +138,13 @@ def score_scores(
     inside = given.isin(wanted)
     if not inside.any():
         raise DataError(
-            f"{name}: none of its {len(rows):,} rows names a unit of the test set at {', '.join(sorted(set(days)))}.",
+            f"{name}: none of its {_rows(len(rows))} names a unit of the test set at {', '.join(sorted(set(days)))}.",
             remedy="Check which columns `map` takes for unit and as_of.",
         )
     twice = given.duplicated() & inside
     if twice.any():
         raise DataError(
-            f"{name}: {int(twice.sum()):,} rows give a unit a second score at a cut-off "
+            f"{name}: {_rows(int(twice.sum()))} with a second score of a unit at a cut-off "
             f"(first rows: {_places(twice)}).",
             remedy="Give each unit one score a cut-off.",
         )
@@ -197,7 +197,7 @@ def _numbers(column: pd.Series, source: Source, name: str, called: str) -> npt.N
     bad = ~np.isfinite(values)
     if bad.any():
         raise DataError(
-            f"{name}, column {called!r}: {int(bad.sum()):,} rows hold no number (first rows: {_places(bad)}).",
+            f"{name}, column {called!r}: {_rows(int(bad.sum()))} without a number (first rows: {_places(bad)}).",
             remedy="Leave out what was not ranked or scored.",
         )
     return values
@@ -216,7 +216,7 @@ def _days(rows: pd.DataFrame, source: Source, name: str, days: list[str]) -> lis
     bad = bad | instants.isna().to_numpy(bool)
     if bad.any():
         raise DataError(
-            f"{name}, column 'as_of': {int(bad.sum()):,} rows hold no time (first rows: {_places(bad)}).",
+            f"{name}, column 'as_of': {_rows(int(bad.sum()))} without a time (first rows: {_places(bad)}).",
             remedy="Write days as YYYY-MM-DD.",
         )
     return [_day(int(one)) for one in instants.to_numpy("datetime64[us]").astype(np.int64)]
@@ -232,6 +232,10 @@ def _lowest(value: npt.NDArray[np.float64], days: list[str]) -> npt.NDArray[np.f
     known = pd.Series(value)
     by_day = known.groupby(np.array(days)).transform("min")
     return by_day.fillna(known.min()).to_numpy(np.float64)
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row" + ("" if n == 1 else "s")
 
 
 def _places(bad: npt.NDArray[np.bool_]) -> str:
