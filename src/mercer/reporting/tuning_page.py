@@ -34,12 +34,14 @@ STOPS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
-    """One target on the page. models: as the files say it, the best first. uneven: whether budgets differ."""
+    """One target on the page. models: as the files say it, the best first. flat: models whose trials all had one value.
+    uneven: a sentence where budgets differ."""
 
     name: str
     metric: str
     higher: bool
     models: tuple[Json, ...]
+    flat: tuple[str, ...]
     figures: tuple[Figure, ...]
     uneven: str
 
@@ -93,7 +95,8 @@ def _target(folder: Path, name: str) -> TargetView | None:
         metric=metric,
         higher=higher,
         models=models,
-        figures=tuple(_figure(one, metric) for one in models if len(_done(one)) > 1),
+        flat=tuple(str(one["model"]) for one in models if _values(one) == 1),
+        figures=tuple(_figure(one, metric) for one in models if _values(one) > 1),
         uneven=uneven(models),
     )
 
@@ -125,6 +128,11 @@ def _read(path: Path) -> Json:
 
 def _done(one: Json) -> list[Json]:
     return [trial for trial in one["trials"] if trial["value"] is not None]
+
+
+def _values(one: Json) -> int:
+    """How many different values the trials had."""
+    return len({trial["value"] for trial in _done(one)})
 
 
 def _figure(one: Json, metric: str) -> Figure:
