@@ -13,8 +13,9 @@ from flow.house import linked_copy
 
 import mercer
 from mercer.brief import Brief
-from mercer.errors import BriefError
+from mercer.errors import BriefError, UsageError
 from mercer.evaluation import Scored, compare, unit_values
+from mercer.pipeline.across import compare_runs
 from mercer.reporting import write_page
 from pipeline.tuned_shop import brief_text
 
@@ -155,3 +156,41 @@ def test_names_that_compete_nowhere_and_seeds_given_twice_are_refused(tmp_path: 
         mercer.run(brief(refit=["item-kn"]), tmp_path / "run")
     with pytest.raises(ValueError, match="a seed twice"):
         brief(seeds=[1, 1])
+
+
+def only(model: str, *seeds: int, **options: Any) -> Brief:
+    """A brief on which one model alone competes for repurchase."""
+    content = yaml.safe_load(brief_text([model]))
+    content["targets"]["repurchase"]["options"] = {model: options} if options else {}
+    content["fit"] = {"seeds": list(seeds)}
+    return Brief.model_validate(content)
+
+
+def test_runs_of_one_system_under_several_seeds_are_pooled(
+    first: tuple[mercer.Run, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERCER_CACHE", str(linked_copy(first[1], tmp_path / "cache")))
+
+    def made(name: str, brief: Brief) -> Path:
+        return mercer.run(brief, tmp_path / name, until="evaluate").path
+
+    rate = made("rate", only("past-rate", 1))
+    three = made("three", only("random-forest", 3, 1, 2, trees=10))
+    two, last = (
+        made("two", only("random-forest", 3, 1, trees=10)),
+        made("last", only("random-forest", 2, trees=10)),
+    )
+    joint, pooled = compare_runs(three, rate), compare_runs(two, rate, last)
+    assert pooled.a == "random-forest (3 seeds)"
+    assert pooled.b == "past-rate (rate)"
+    assert pooled.difference == pytest.approx(joint.difference)
+    assert (pooled.low, pooled.high, pooled.p) == pytest.approx((joint.low, joint.high, joint.p))
+    other = made("other", only("random-forest", 2, trees=11))
+    with pytest.raises(UsageError, match="of 3 systems, not of two"):
+        compare_runs(two, rate, other)
+    with pytest.raises(UsageError, match="random-forest were fitted with seed 3"):
+        compare_runs(two, rate, three)
+    with pytest.raises(UsageError, match="the same run twice"):
+        compare_runs(rate, rate, two)
+    with pytest.raises(UsageError, match="Two runs are needed"):
+        compare_runs(rate)

@@ -92,8 +92,12 @@ def runs(
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
-    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another run folder.", show_default=False)],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN...", help="Two run folders, or more of two systems.", show_default=False
+        ),
+    ],
     target: Annotated[
         str | None, typer.Option("--target", help="Left out: the first run's decision target.")
     ] = None,
@@ -102,11 +106,15 @@ def compare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the selected models of two runs on the units that both scored, paired, with an interval."""
+    """Compare the selected models of two runs on the units that both scored, paired, with an interval.
+
+    Of more than two runs, those with equal data, model and options are one system under several seeds: their values
+    are averaged by unit before the two systems are paired.
+    """
     from mercer.cli.terminal import out, print_json
     from mercer.pipeline.across import compare_runs
 
-    found = compare_runs(first, second, target=target, metric=metric)
+    found = compare_runs(*runs, target=target, metric=metric)
     if as_json:
         print_json(found.to_dict())
         return

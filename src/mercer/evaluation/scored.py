@@ -83,6 +83,11 @@ class Scored:
             found = tuple(part for one in found for part in one._apart(column))
         return found
 
+    @property
+    def by_seed(self) -> tuple[Scored, ...]:
+        """The rows of each seed, apart, in the order they were joined; of one seed, itself."""
+        return self._apart(SEED)
+
     def fold(self, name: str) -> Scored:
         """The rows of one fold, such as "2.4"."""
         return self._where(FOLD, name)

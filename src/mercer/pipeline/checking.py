@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mercer.brief import BehaviorTarget, Brief, Target
 from mercer.compliance import check_acceptances
 from mercer.contracts import Budget, Holdout, Labelled, Runtime, Silent
 from mercer.data import folds_of
+from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import Detectable, least_detectable, selection_metric, unit_values
 from mercer.pipeline.audit import audit
 from mercer.pipeline.board import check_incumbents, check_opponent
@@ -59,13 +61,17 @@ class CheckReport:
 
 
 def check(
-    brief: Brief | Path | str, *, data: DataArgument = None, progress: RunProgress | None = None
+    brief: Brief | Path | str,
+    *,
+    data: DataArgument = None,
+    targets: Sequence[str] = (),
+    progress: RunProgress | None = None,
 ) -> CheckReport:
-    """Clean the data and divide it, fit nothing but a pilot, and say what to expect.
+    """Clean the data and divide it, fit nothing but a pilot, and say what to expect of the targets named, or of all.
 
     The pilot is the target's first and simplest model: the spread of its metric between units of the validation part
     (of a predictor: of its errors less those of a constant) tells how small a difference the test part could show.
-    Raises what `run` would raise for a brief or data that can't be used.
+    Raises NotFoundError for an unknown target, and what `run` would raise for a brief or data that can't be used.
     """
     with opened(brief, data) as (loaded, folders):
         flow = Flow(brief=loaded, out=Path(), data_folders=folders, progress=progress or Quiet())
@@ -77,8 +83,15 @@ def check(
         audit(flow, material)
         check_incumbents(flow, material)
         accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
-        targets = tuple(_target(flow, material, name) for name in loaded.targets)
-    return CheckReport(accounting=accounting, targets=targets)
+        for name in targets:
+            if name not in loaded.targets:
+                raise NotFoundError(
+                    f"The brief has no target {name!r}.", remedy=nearest(name, loaded.targets)
+                )
+        wanted = [name for name in loaded.targets if not targets or name in targets]
+        return CheckReport(
+            accounting=accounting, targets=tuple(_target(flow, material, name) for name in wanted)
+        )
 
 
 def _target(flow: Flow, material: Material, name: str) -> TargetCheck:
