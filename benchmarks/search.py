@@ -19,7 +19,7 @@ import argparse
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,6 @@ METRICS = ("ndcg@10", "condensed-ndcg@10", "judged@10")
 RELEVANT = ("mrr@10", "recall@100")
 """Counted from grade 2 on."""
 
-Score = Callable[[Holdout], Scored]
-
 
 def icecat(folder: Path) -> tuple[Dataset, Holdout, Any]:
     """The catalogue, all judged queries, and their folds."""
@@ -95,20 +93,35 @@ def join(parts: Sequence[Scored]) -> Scored:
     return replace(parts[0], rows=rows, lists=lists)
 
 
-def out_of_fold(split: Any, fitted: Callable[[Any], Any]) -> Scored:
-    """Each fold scored by the ranker that `fitted` gives for it."""
-    parts = (split.part(fold) for fold in split.names())
-    return join([score(fitted(part), part.test) for part in parts])
-
-
 class Indexed(SearchLtr):
-    """search-ltr on an index built before: the options of words and meaning are those of `base`."""
+    """search-ltr on an index built before, and what was computed for a query is kept: fits differ in judgments alone.
+
+    base: whose options of words and meaning these are. kept: one dict for each set of options.
+    """
 
     base: SearchLtr
+    kept: dict[Any, Any]
 
     def build(self, train: Dataset, seconds: float, runtime: Any) -> None:  # noqa: ARG002
         self._matching, self._meaning = self.base._matching, self.base._meaning
         self._describer = self.base._describer
+
+    def _find(self, query: str) -> Any:
+        if query not in self.kept:
+            self.kept[query] = super()._find(query)
+        return self.kept[query]
+
+    def _describe(self, found: Any, codes: Any) -> Any:
+        key = (found.query, codes.tobytes())
+        if key not in self.kept:
+            self.kept[key] = super()._describe(found, codes)
+        return self.kept[key]
+
+
+def learned(base: SearchLtr, options: dict[str, Any], train: Dataset, kept: dict[Any, Any]) -> SearchLtr:
+    ranker = Indexed(Indexed.Options(**options))
+    ranker.base, ranker.kept = base, kept
+    return ranker.fit(train, seed=SEED)
 
 
 def learns(name: str) -> bool:
@@ -120,13 +133,10 @@ def quality(train: Dataset, held: Holdout, split: Any) -> dict[str, Scored]:
     for title, name, options in ROWS:
         if learns(name):
             base = new(name, options).fit(replace(train, judgments=None))
-
-            def fitted(part: Any, base: Any = base) -> Any:
-                ranker = Indexed(base.options)
-                ranker.base = base
-                return ranker.fit(part.refit, seed=SEED)
-
-            scored[title] = out_of_fold(split, fitted)
+            kept: dict[Any, Any] = {}
+            fits = [split.part(fold) for fold in split.names()]
+            parts = [score(learned(base, options, part.refit, kept), part.test) for part in fits]
+            scored[title] = join(parts)
         else:
             scored[title] = score(new(name, options).fit(train), held)
         print(f"  {title} done", flush=True)
@@ -186,17 +196,16 @@ def learned_choice(
 ) -> Scored:
     """A ranker that learns: each fold picks by inner folds of its own training queries, then fits on all of them."""
     base = new(name, points[0]).fit(replace(train, judgments=None))
+    kept: list[dict[Any, Any]] = [{} for _ in points]
 
-    def fit(point: dict[str, Any], rows: Any) -> Any:
-        ranker = Indexed(Indexed.Options(**point))
-        ranker.base = base
-        return ranker.fit(split.training(rows), seed=SEED)
+    def fit(at: int, rows: Any) -> SearchLtr:
+        return learned(base, points[at], split.training(rows), kept[at])
 
     number, parts = split.number[0], []
     for at in range(split.folds):
         inside = [other for other in range(split.folds) if other != at]
         means = []
-        for point in points:
+        for point in range(len(points)):
             inner = []
             for other in inside:
                 ranker = fit(point, np.flatnonzero((number != at) & (number != other)))
@@ -204,7 +213,7 @@ def learned_choice(
             means.append(unit_values(join(inner), "ndcg@10").mean())
         best = int(np.argmax(means))
         print(f"  {name} fold {at + 1}: trial {best} of {len(points)}, {means[best]:.4f} inside", flush=True)
-        ranker = fit(points[best], np.flatnonzero(number != at))
+        ranker = fit(best, np.flatnonzero(number != at))
         parts.append(score(ranker, held.take(np.flatnonzero(number == at))))
     return join(parts)
 
