@@ -342,3 +342,19 @@ def test_the_page_says_how_often_a_model_was_picked_and_what_ships(flat: Flat) -
     assert "has no test score of its own" in page
     assert "840 tested units and none had trained the model that scored it" in page
     assert f"{chosen['model']}, {N} test rows in ten bins" in page
+
+
+def test_groups_of_people_are_audited_and_no_excluded_column_is_suspected(flat: Flat) -> None:
+    found = json.loads((flat.folder / "groups.json").read_text("utf-8"))["buys"]
+    assert {one["group"] for one in found["groups"]} == {"f", "m"}
+    assert {one["attribute"] for one in found["groups"]} == {"sex"}
+    assert sum(one["n"] for one in found["groups"]) <= N
+    assert "by sex" in (flat.folder / "report.html").read_text("utf-8")
+    assert json.loads((flat.folder / "leaks.json").read_text("utf-8")) == {"buys": []}
+
+
+def test_a_column_that_knows_the_answer_is_named_where_nobody_excludes_it(tmp_path: Path) -> None:
+    brief = write_visits(tmp_path / "visits", exclude_columns=[], models=["base-rate"], options={})
+    run = mercer.run(brief, tmp_path / "run", until="fit")
+    [named] = json.loads((run.path / "leaks.json").read_text("utf-8"))["buys"]
+    assert (named["column"], named["witness"]) == ("paid", "behaviour")

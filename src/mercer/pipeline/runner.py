@@ -16,7 +16,7 @@ from mercer.contracts import Progress
 from mercer.data import folds_of
 from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import TestLooks
-from mercer.pipeline import board, folds, judge
+from mercer.pipeline import board, folds, judge, people
 from mercer.pipeline.audit import audit
 from mercer.pipeline.board import (
     Judged,
@@ -112,6 +112,9 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
     divided = segments(flow, material)
     if divided is not None:
         publish(divided.folder / "segments.json", flow.out / "data" / "segments.json")
+    named = people.leaks(flow, material)
+    if named is not None:
+        publish(named.folder / people.LEAKS, flow.out / people.LEAKS)
     upstream = {"data": cleaned.key}
     fits = fit_all(flow, material, plan, upstream)
     whole = fit_whole(flow, material, plan, upstream)
@@ -127,6 +130,9 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
             publish(file, flow.out / "scores" / name / f"{board.INCUMBENT}.test.none{ending}")
     standing = board.leaderboard(flow, material, judged, chosen, rivals)
     publish(standing.folder / "leaderboard.json", flow.out / "leaderboard.json")
+    audited = people.groups(flow, material, judged, chosen)
+    if audited is not None:
+        publish(audited.folder / people.GROUPS, flow.out / people.GROUPS)
     record(flow, chosen)
     if until == "evaluate":
         return
@@ -151,8 +157,17 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
 def clear_stale(flow: Flow, until: str) -> None:
     """Take away what an earlier run left of later stages: nothing in a run folder may contradict the rest."""
     later = {
-        "data": ("models", "scores", "leaderboard.json", "gates.json", "report.html", "release"),
-        "fit": ("scores", "leaderboard.json", "gates.json", "report.html", "release"),
+        "data": (
+            "models",
+            "scores",
+            "leaks.json",
+            "groups.json",
+            "leaderboard.json",
+            "gates.json",
+            "report.html",
+            "release",
+        ),
+        "fit": ("scores", "groups.json", "leaderboard.json", "gates.json", "report.html", "release"),
         "evaluate": ("gates.json", "report.html", "release"),
         "gate": ("report.html", "release"),
         "report": ("release",),

@@ -20,6 +20,7 @@ from mercer.reporting.figure import Figure
 from mercer.reporting.figures import leaderboard_figure, slices_figure
 from mercer.reporting.gate_view import gate_view
 from mercer.reporting.histories import Histories, histories_of
+from mercer.reporting.people import people_view
 from mercer.reporting.quality import calibration_figure, exposure_figure
 from mercer.reporting.run_files import RunFiles
 from mercer.reporting.segments import segments_view
@@ -94,6 +95,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "waterfall": waterfall_figure(files),
         "accounting": accounting_tables(files.accounting),
         "segments": segments_view(files),
+        "people": people_view(files),
         "others": _others(files),
         "gates": gate_view(files.gates),
         "cases": cases_of(files.path),
