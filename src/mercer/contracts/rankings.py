@@ -44,7 +44,10 @@ class Rankings:
         pin: eligible pinned items come first in the order given, keeping their own scores.
         """
         n, n_items = scores.shape
-        usable = np.where(np.isnan(scores), -np.inf, scores).astype(np.float32, copy=False)
+        usable = scores.astype(np.float32, copy=False)
+        # The least of an array is NaN when one is in it: one quick pass tells that there is nothing to mask.
+        if np.isnan(usable.min(initial=np.inf)):
+            usable = np.where(np.isnan(usable), np.float32(-np.inf), usable)
         if eligible is not None:
             usable = np.where(eligible, usable, np.float32(-np.inf))
         width = min(k, n_items)

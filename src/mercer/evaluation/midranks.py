@@ -22,7 +22,9 @@ def rule_out(scores: Floats32, requests: Requests) -> Floats32:
     Equal to masking with `requests.eligible()`, without a dense mask where only a few items are ruled out.
     """
     ruled = np.array(scores, np.float32, order="C")
-    np.copyto(ruled, np.float32(-np.inf), where=np.isnan(ruled))
+    # The least of an array is NaN when one is in it: one quick pass tells that there is nothing to mask.
+    if np.isnan(ruled.min(initial=np.inf)):
+        np.copyto(ruled, np.float32(-np.inf), where=np.isnan(ruled))
     if requests.candidates is not None or requests.allow is not None:
         np.copyto(ruled, np.float32(-np.inf), where=~requests.eligible())
         return ruled
@@ -40,24 +42,22 @@ def mid_ranks(scores: Floats32, wanted: Ragged) -> Floats:
     scores: shape (n, I), -inf for what can't be answered. wanted: item codes, one row a request; a code
     below 0 is an item outside the catalogue. An item that can't be answered is a miss: rank inf.
     """
-    ranks = np.full(len(wanted.values), np.inf)
-    for row in range(len(wanted)):
-        start, end = wanted.indptr[row], wanted.indptr[row + 1]
-        codes = wanted.values[start:end]
-        if len(codes):
-            ranks[start:end] = _row_ranks(scores[row], codes)
-    return ranks
-
-
-def _row_ranks(row: Floats32, codes: npt.NDArray[np.int32]) -> Floats:
-    own = np.where(codes >= 0, row[codes], np.float32(-np.inf))
-    if len(codes) < _SORT_FROM:
-        greater = np.array([np.count_nonzero(row > value) for value in own], np.float64)
-        at_least = np.array([np.count_nonzero(row >= value) for value in own], np.float64)
-    else:
-        ordered = np.sort(row)
-        greater = len(row) - np.searchsorted(ordered, own, "right").astype(np.float64)
-        at_least = len(row) - np.searchsorted(ordered, own, "left").astype(np.float64)
+    row_of, codes = wanted.row_of, wanted.values
+    if not len(codes):
+        return np.zeros(0)
+    own = np.where(codes >= 0, scores[row_of, codes], np.float32(-np.inf))
+    greater, at_least = np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int64)
+    scanned = np.repeat(wanted.lengths < _SORT_FROM, wanted.lengths) & (own > -np.inf)
+    reached = np.empty(scores.shape[1], bool)
+    for at in np.flatnonzero(scanned):
+        row, value = scores[row_of[at]], own[at]
+        greater[at] = np.count_nonzero(np.greater(row, value, out=reached))
+        at_least[at] = np.count_nonzero(np.greater_equal(row, value, out=reached))
+    for row_number in np.flatnonzero(wanted.lengths >= _SORT_FROM):
+        mine = slice(wanted.indptr[row_number], wanted.indptr[row_number + 1])
+        ordered = np.sort(scores[row_number])
+        greater[mine] = len(ordered) - np.searchsorted(ordered, own[mine], "right")
+        at_least[mine] = len(ordered) - np.searchsorted(ordered, own[mine], "left")
     return np.where(own > -np.inf, 1 + greater + (at_least - greater - 1) / 2, np.inf)
 
 

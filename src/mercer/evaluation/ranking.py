@@ -14,8 +14,8 @@ from mercer.evaluation.midranks import Floats, group_mid_ranks, mid_ranks, rule_
 from mercer.evaluation.scored import SLICE, Scored
 from mercer.evaluation.slices import Slices, popularity
 
-_BLOCK_CELLS = 8_000_000
-"""Scores held at once: 32 MB of float32."""
+_BLOCK_CELLS = 2_000_000
+"""Scores held at once: 8 MB of float32, which stay in the cache from one pass to the next."""
 
 Score = Callable[[Requests], Floats32]
 Rank = Callable[[Requests, int], Rankings]

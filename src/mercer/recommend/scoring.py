@@ -119,10 +119,16 @@ class ScoringRanker(ABC):
         Raises UnsupportedError before fit, DataError for another catalogue.
         """
         columns = np.asarray(items, np.int64)
+        n_items = len(requests.items)
+        whole = len(columns) == n_items and np.array_equal(columns, np.arange(n_items))
+        picked: slice | npt.NDArray[np.int64] = slice(None) if whole else columns
+        blocks = self._blocks(requests)
+        if whole and len(blocks) == 1:
+            return self.score_rows(blocks[0])
         out = np.empty((len(requests), len(columns)), np.float32)
         at = 0
-        for block in self._blocks(requests):
-            out[at : at + len(block)] = self.score_rows(block)[:, columns]
+        for block in blocks:
+            out[at : at + len(block)] = self.score_rows(block)[:, picked]
             at += len(block)
         return out
 
@@ -154,7 +160,8 @@ class ScoringRanker(ABC):
                 remedy="Fit again, or encode the requests with the vocabulary saved beside the ranker.",
             )
         size = max(1, _BLOCK_CELLS // max(1, len(requests.items)))
-        return [_visible(block) for block in requests.blocks(size)]
+        blocks = [requests] if 0 < len(requests) <= size else requests.blocks(size)
+        return [_visible(block) for block in blocks]
 
     def _need_fit(self) -> None:
         if not self._catalogue:
