@@ -1,165 +1,206 @@
-"""How good the rankers' documented defaults are on two real logs. Reads data that mercer does not include.
+"""How good the rankers are on three shops: their documented defaults, and what tuning finds for each.
 
-    .venv/bin/python benchmarks/recommend_quality.py --beauty FOLDER --retail FILE
+    .venv/bin/python benchmarks/recommend_quality.py --beauty FOLDER --retail FOLDER --demo [--models NAME ...]
+    … --tune --trials 30 --seconds 240 --out tuned.json      search each model on each target, and on all together
+    … --options tuned.json                                   the tuned options in place of the defaults
+    … --test                                                 score the test rows, too
+    … --refit                                                and again fitted on train + validation
 
---beauty: folder with interactions.parquet (user_id, item_id, position, split) of Amazon Beauty 2014, 5-core:
-    leave-last-out, history masked. --retail: UCI Online Retail as Parquet: the first basket after 2011-09-10,
-    validation the 28 days before, new items alone and with repeats.
-Everything is fitted on train alone; mid-ranks over the full catalogue; 95 % intervals, bootstrap over users.
+--beauty: folder of Amazon Beauty 2014 (briefs/beauty.yaml): leave-last-out, history masked. --retail: folder of UCI
+Online Retail (briefs/online-retail.yaml): the next basket, of new items and with repeats, temporal. --demo: the
+simulated shop (briefs/demo.yaml), temporal. Data that mercer does not include; splits are those of the briefs.
+
+Everything is fitted on train alone unless said; mid-ranks over the full catalogue; 95 % intervals, bootstrap over
+users. Search: the defaults are trial 0, then a tree-structured Parzen estimator on ndcg@10 of validation rows; for each
+model and target the same number of trials and of CPU seconds, whichever ends first; no test row is touched.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mercer import recommend
-from mercer.contracts import Context, Dataset, Holdout, Interactions, Ragged, Requests, Vocabulary, plugins
-from mercer.evaluation import RowInfo, rows_for, score_ranking
-from mercer.testing.small_shop import DAY_US, log_of
+from mercer.brief import Brief
+from mercer.contracts import Dataset, Holdout, plugins, search_space
+from mercer.data.splits import RecommendSplit
+from mercer.evaluation import RowInfo, rows_for, score_ranking, value
+from mercer.pipeline.flow import Flow
+from mercer.pipeline.ingest import clean_data, raw_data
+from mercer.pipeline.material import Material
+from mercer.pipeline.search import Search
 
-Split = tuple[Dataset, Holdout, Holdout]
+BRIEFS = Path(__file__).resolve().parent.parent / "briefs"
+TOGETHER = "together"
+"""Name of the search for options that serve all targets."""
+
+SEED = 1
 
 
-def make_log(frame: pd.DataFrame, *, has_clock: bool) -> Interactions:
-    """From columns user, item, time, basket in chronological order."""
-    users, items = (Vocabulary(sorted(frame[name].unique())) for name in ("user", "item"))
-    codes = np.stack(
-        [
-            users.encode(frame["user"].tolist()).astype(np.int64),
-            items.encode(frame["item"].tolist()).astype(np.int64),
-            frame["time"].to_numpy(np.int64),
-            np.zeros(len(frame), np.int64),
-            frame["basket"].to_numpy(np.int64),
-        ],
-        axis=1,
+def load(brief: str, folder: Path | None = None) -> dict[str, RecommendSplit]:
+    """The recommend targets of one of the briefs, cleaned and split as `mercer run` does it."""
+    flow = Flow(
+        brief=Brief.load(BRIEFS / f"{brief}.yaml"),
+        out=Path(),
+        data_folders=() if folder is None else (folder,),
     )
-    rows = codes[np.argsort(codes[:, 0], kind="stable")]
-    return log_of(rows, users, items, kinds=("purchase",), has_clock=has_clock)  # type: ignore[arg-type]
+    material = Material(clean_data(flow, raw_data(flow)).folder, flow.brief)
+    return {
+        f"{brief}/{name}": material.split(name)
+        for name, target in flow.brief.targets.items()
+        if target.task == "recommend"
+    }
 
 
-def make_dataset(log: Interactions, as_of: int, *, repeats: bool) -> Dataset:
-    items = pd.DataFrame({"item": log.items.ids})
-    return Dataset(vocabulary=log.items, items=items, as_of=as_of, interactions=log, repeats=repeats)
+def make(model: str, options: Mapping[str, Any]) -> Any:
+    cls = plugins.load(plugins.RANKERS, model)
+    return cls(cls.Options(**options))
 
 
-def make_holdout(history: Interactions, relevant: Ragged, *, repeats: bool, time_us: int) -> Holdout:
-    n = history.n_users
-    requests = Requests(
-        users=history.users.ids,
-        history=history,
-        time=np.full(n, time_us),
-        context=Context.unknown(n),
-        repeats=repeats,
+def scored(ranker: Any, holdout: Holdout) -> Any:
+    codes = np.arange(len(holdout.requests.items), dtype=np.int32)
+    return score_ranking(holdout, score=lambda block: ranker.score(block, codes))
+
+
+def some(holdout: Holdout, n: int) -> Holdout:
+    """At most n rows, drawn once."""
+    if len(holdout) <= n:
+        return holdout
+    return holdout.take(np.sort(np.random.default_rng(SEED).choice(len(holdout), n, replace=False)))
+
+
+def report(splits: Mapping[str, RecommendSplit], models: Sequence[str], tuned: Any, parts: list[str]) -> None:
+    for target, split in splits.items():
+        train: Dataset = split.train
+        assert train.interactions is not None
+        print(f"\n{target}: {train.interactions.n_events} training events, {len(train.vocabulary)} items")
+        both = f"{'recall@10':24} {'ndcg@10':24}"
+        print(f"{'model':20} {'part':16} {'n':>6}  {both} coverage  fit s  ms/user")
+        for model in models:
+            options = tuned.get(target, {}).get(model, {}).get("options", {})
+            for part in parts:
+                data = split.refit if part == "test, refit" else train
+                start = time.perf_counter()
+                ranker = make(model, options).fit(data, seed=SEED)
+                fit_seconds = time.perf_counter() - start
+                print(line(ranker, target, split, part, fit_seconds), flush=True)
+
+
+def line(ranker: Any, target: str, split: RecommendSplit, part: str, fit_seconds: float) -> str:
+    holdout = split.validation if part == "validation" else split.test
+    start = time.perf_counter()
+    result = scored(ranker, holdout)
+    ms = 1000 * (time.perf_counter() - start) / len(holdout)
+    info = RowInfo(task="recommend", target=target, model=ranker.name, split="test")
+    rows = {row.metric: row for row in rows_for(result, info) if row.slice == "all" and row.origin == "all"}
+    cells = "  ".join(
+        f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in ("recall@10", "ndcg@10")
     )
-    ids = history.users.ids
-    return Holdout(
-        requests=requests, relevant=relevant, grades=np.ones(len(relevant.values)), units=ids, clusters=ids
-    )
+    coverage = rows["coverage@10"].value
+    return f"{ranker.name:20} {part:16} {len(holdout):6}  {cells}  {coverage:8.3f}  {fit_seconds:5.1f}  {ms:7.2f}"
 
 
-def beauty(folder: Path) -> Split:
-    """Test: the last item; validation: the one before; the history at test includes the validation item."""
-    frame = pd.read_parquet(folder / "interactions.parquet").sort_values(
-        ["user_id", "position"], kind="stable"
-    )
-    part = frame["split"].to_numpy()
-    renamed = frame.rename(columns={"user_id": "user", "item_id": "item", "position": "time"}).assign(
-        basket=-1
-    )
-    log = make_log(renamed, has_clock=False)
-    end = int(log.time.max()) + 1
-    train = log.where(part == "train")
-    past = log.where(part != "test")
-    return (
-        make_dataset(train, end, repeats=False),
-        make_holdout(train, log.where(part == "valid").item_rows, repeats=False, time_us=end),
-        make_holdout(past, log.where(part == "test").item_rows, repeats=False, time_us=end),
-    )
+Judge = Callable[[Mapping[str, Any]], float]
 
 
-def retail(file: Path, *, repeats: bool) -> Split:
-    """Temporal: the first basket in the window of everybody with a history before it."""
-    frame = pd.read_parquet(file)
-    # Goods only: five digits and perhaps a letter; postage, fees and manual entries have other codes.
-    kept = frame[
-        frame["CustomerID"].notna()
-        & (frame["Quantity"] > 0)
-        & (frame["UnitPrice"] > 0)
-        & frame["StockCode"].str.match(r"^\d{5}")
-    ].sort_values("InvoiceDate", kind="stable")
-    log = make_log(
-        pd.DataFrame(
-            {
-                "user": kept["CustomerID"].astype(int).astype(str),
-                "item": kept["StockCode"],
-                "time": kept["InvoiceDate"].astype("datetime64[us]").astype("int64"),
-                "basket": pd.factorize(kept["InvoiceNo"])[0],
-            }
-        ),
-        has_clock=True,
-    )
-    test_from = int(pd.Timestamp("2011-09-10").value // 1000)
-    valid_from = test_from - 28 * DAY_US
-    train = log.as_of(valid_from - 1)
-    return (
-        make_dataset(train, valid_from - 1, repeats=repeats),
-        first_baskets(log, valid_from, test_from, repeats=repeats),
-        first_baskets(log, test_from, int(log.time.max()) + 1, repeats=repeats),
-    )
+def judge_of(model: str, splits: Sequence[RecommendSplit], n_rows: int) -> Judge:
+    """Mean over the targets of log ndcg@10 of validation rows; for one target that is its order."""
+    held = [(split.train, some(split.validation, n_rows)) for split in splits]
+
+    def judge(options: Mapping[str, Any]) -> float:
+        found = [
+            value(scored(make(model, options).fit(train, seed=SEED), rows), "ndcg@10") for train, rows in held
+        ]
+        return float(np.mean(np.log(np.maximum(found, 1e-6))))
+
+    return judge
 
 
-def first_baskets(log: Interactions, start: int, stop: int, *, repeats: bool) -> Holdout:
-    past, window = log.as_of(start - 1), log.where((log.time >= start) & (log.time < stop))
-    rows, relevant = [], []
-    for row in np.flatnonzero((past.lengths > 0) & (window.lengths > 0)):
-        events = slice(window.indptr[row], window.indptr[row + 1])
-        bought = np.unique(window.item[events][window.basket[events] == window.basket[events][0]])
-        if not repeats:
-            bought = np.setdiff1d(bought, past.item[past.indptr[row] : past.indptr[row + 1]])
-        if len(bought):
-            rows.append(row)
-            relevant.append(bought)
-    history = past.take(np.array(rows, np.int64))
-    return make_holdout(history, Ragged.from_rows(relevant), repeats=repeats, time_us=start)
+def tune(model: str, judge: Judge, *, trials: int, seconds: float) -> dict[str, Any]:
+    cls = plugins.load(plugins.RANKERS, model)
+    space = search_space(cls.Options)
+    defaults = {name: getattr(cls.Options(), name) for name in space}
+    search = Search(space, higher_is_better=True, seed=SEED, first=[defaults])
+    begun = time.process_time()
+    seen: list[tuple[float, dict[str, Any]]] = []
+    for options in search:
+        found = judge(options)
+        search.tell(found)
+        seen.append((found, options))
+        print(f"  {len(seen):3} {np.exp(found):.4f} {options}", flush=True)
+        if len(seen) >= trials or time.process_time() - begun >= seconds:
+            break
+    best, options = max(seen, key=lambda one: one[0])
+    return {
+        "options": options,
+        "value": float(np.exp(best)),
+        "default": float(np.exp(seen[0][0])),
+        "trials": len(seen),
+        "cpu_seconds": round(time.process_time() - begun, 1),
+    }
 
 
-def report(title: str, split: Split) -> None:
-    train, validation, test = split
-    print(f"\n{title}: {train.interactions.n_events} training events, {len(train.vocabulary)} items")
-    print(f"{'model':20} {'split':10} {'n':>6}  recall@10               ndcg@10                 seconds")
-    codes = np.arange(len(train.vocabulary), dtype=np.int32)
-    for name in recommend.DEFAULTS:
-        start = time.perf_counter()
-        ranker = plugins.load(plugins.RANKERS, name)().fit(train)
-        for part, holdout in (("validation", validation), ("test", test)):
-            scored = score_ranking(holdout, score=lambda block, ranker=ranker: ranker.score(block, codes))
-            seconds = time.perf_counter() - start
-            info = RowInfo(task="recommend", target=title, model=name, split=part)
-            rows = {row.metric: row for row in rows_for(scored, info) if row.slice == "all"}
-            cells = "  ".join(
-                f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]"
-                for m in ("recall@10", "ndcg@10")
+def tune_all(splits: Mapping[str, RecommendSplit], models: Sequence[str], chosen: Any) -> None:
+    """Search, and write what was found so far after every search: an interrupted one goes on where it stopped."""
+    out: Path = chosen.out
+    results: dict[str, dict[str, Any]] = json.loads(out.read_text("utf-8")) if out.is_file() else {}
+    searches = {name: [split] for name, split in splits.items()}
+    if chosen.together:
+        searches = {TOGETHER: list(splits.values())}
+    for target, held in searches.items():
+        for model in models:
+            if model in results.get(target, {}):
+                continue
+            print(f"{target} {model}", flush=True)
+            found = tune(
+                model,
+                judge_of(model, held, chosen.rows),
+                trials=chosen.trials,
+                seconds=chosen.seconds,
             )
-            print(f"{name:20} {part:10} {len(holdout):6}  {cells}  {seconds:5.1f}", flush=True)
+            results.setdefault(target, {})[model] = found
+            out.write_text(json.dumps(results, indent=1), "utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--beauty", type=Path)
     parser.add_argument("--retail", type=Path)
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--models", nargs="+", default=list(recommend.DEFAULTS))
+    parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--together", action="store_true", help="one search over all targets, for defaults")
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=240.0, help="CPU seconds of a search")
+    parser.add_argument(
+        "--rows", type=int, default=6000, help="validation rows that a search looks at, at most"
+    )
+    parser.add_argument("--out", type=Path, default=Path("tuned.json"))
+    parser.add_argument("--options", type=Path)
+    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--refit", action="store_true")
     chosen = parser.parse_args()
-    if chosen.beauty is None and chosen.retail is None:
-        parser.error("give --beauty, --retail or both")
+    splits: dict[str, RecommendSplit] = {}
     if chosen.beauty is not None:
-        report("Amazon Beauty, leave-last-out", beauty(chosen.beauty))
+        splits |= load("beauty", chosen.beauty)
     if chosen.retail is not None:
-        report("Online Retail, next basket, new items", retail(chosen.retail, repeats=False))
-        report("Online Retail, next basket, repeats allowed", retail(chosen.retail, repeats=True))
+        splits |= load("online-retail", chosen.retail)
+    if chosen.demo:
+        splits |= load("demo")
+    if not splits:
+        parser.error("give --beauty, --retail, --demo or several")
+    if chosen.tune:
+        tune_all(splits, chosen.models, chosen)
+        return
+    tuned = {} if chosen.options is None else json.loads(chosen.options.read_text("utf-8"))
+    parts = ["validation", *(["test"] if chosen.test else []), *(["test, refit"] if chosen.refit else [])]
+    report(splits, chosen.models, tuned, parts)
 
 
 if __name__ == "__main__":
