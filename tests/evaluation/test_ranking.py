@@ -96,6 +96,13 @@ def test_standing_slices_tell_new_from_old_and_head_from_tail() -> None:
     assert slices.item["items"] == ["head", "tail", "tail", "tail"]
 
 
+def test_searches_are_told_apart_by_the_words_of_the_query() -> None:
+    held = holdout([[0]] * 3, 4)
+    asked = replace(held, requests=replace(held.requests, query=("mug", "blue mug", " mug ")))
+    assert ranking_slices(asked).unit["query"] == ["one word", "several words", "one word"]
+    assert "query" not in ranking_slices(held).unit
+
+
 def test_the_country_of_the_last_event_is_a_slice_where_the_log_holds_it() -> None:
     held = holdout([[0]] * 110, 2, histories=[[0, 1]] * 60 + [[0]] * 50)
     country = np.array(["FR", "UK"] * 60 + ["FR"] * 50, object)

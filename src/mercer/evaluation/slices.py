@@ -47,12 +47,12 @@ class Slices:
 
 
 def ranking_slices(holdout: Holdout, groups: Mapping[str, Sequence[str]] | None = None) -> Slices:
-    """The standing slices of a recommend or search target: history (new, old), items (head, tail), country.
+    """The standing slices: history (new, old), items (head, tail), country; of searches also the query's words.
 
     groups: further unit slices, a value per row of the holdout; small groups are merged into `other`.
     """
     history = holdout.requests.history
-    unit = {**_history(history), **_groups(groups or {})}
+    unit = {**_history(history), **_query(holdout.requests.query), **_groups(groups or {})}
     item = {"items": _head_and_tail(popularity(history))} if history.n_events else {}
     return Slices(unit=unit, item=item)
 
@@ -65,6 +65,13 @@ def prediction_slices(labelled: Labelled, groups: Mapping[str, Sequence[str]] | 
 def popularity(history: Interactions) -> npt.NDArray[np.int64]:
     """Events of the histories by item code, shape (I,)."""
     return np.bincount(history.item, minlength=len(history.items)).astype(np.int64)
+
+
+def _query(queries: Sequence[str] | None) -> dict[str, list[str]]:
+    """Queries of one word name a kind of thing or a brand; longer ones say more of what is wanted."""
+    if queries is None:
+        return {}
+    return {"query": ["one word" if len(query.split()) < 2 else "several words" for query in queries]}
 
 
 def _history(history: Interactions) -> dict[str, list[str]]:

@@ -52,5 +52,11 @@ def slice_label(name: str) -> str:
     """`history=new` as a person reads it."""
     key, _, value = name.partition("=")
     place = "other countries" if value == "other" else value
-    known = {"history": f"{value} customers", "items": f"{value} items", "country": place, "all": "everybody"}
+    known = {
+        "history": f"{value} customers",
+        "items": f"{value} items",
+        "query": f"queries of {value}",
+        "country": place,
+        "all": "everybody",
+    }
     return known.get(key, f"{key}: {value}")
