@@ -236,7 +236,10 @@ def test_what_fails_is_recorded_and_passed_over(cache: Path, tmp_path: Path) -> 
     assert Brief.load(file).targets["repurchase"].tuned["fragile"].ended == "exhausted"
     kept = json.loads((tmp_path / "run" / "tuning" / "repurchase" / "fragile.json").read_text("utf-8"))
     assert sum(trial["state"] == "failed" for trial in kept["trials"]) == 3
-    assert "3 of 5 trials failed" in (tmp_path / "run" / "tuning" / "index.html").read_text("utf-8")
+    page = (tmp_path / "run" / "tuning" / "index.html").read_text("utf-8")
+    assert "5, 3 failed" in page
+    assert "way: typed" in page
+    assert "It can&#39;t. Leave it." in page
 
 
 @pytest.mark.usefixtures("fragile")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mercer.brief import Brief, Tuned
+from mercer.brief import Brief, Tuned, Tuning
 from mercer.contracts import Progress, Range, search_space
 from mercer.errors import BriefError, NotFoundError, nearest
 from mercer.evaluation import compare, metric_name
@@ -122,11 +122,13 @@ class TunedModel:
 class TuningResult:
     """What `tune` found. brief: with the options stored. path: the brief's file, if they were written into it.
 
+    budget: what each model was allowed.
     page: tuning/index.html of the run folder. interrupted: the keyboard ended it; what is here was done before.
     Stability: callers stable.
     """
 
     brief: Brief
+    budget: Tuning
     models: tuple[TunedModel, ...]
     interrupted: bool
     path: Path | None
@@ -137,7 +139,7 @@ class TuningResult:
         return {
             "schema": SCHEMA,
             "brief": self.brief.name,
-            "budget": self.brief.tuning.model_dump(),
+            "budget": self.budget.model_dump(),
             "interrupted": self.interrupted,
             "written": None if self.path is None else str(self.path),
             "page": str(self.page),
@@ -172,14 +174,15 @@ def tune(
     with opened(brief, data) as (loaded, folders):
         budget = {"trials": trials, "seconds": seconds}
         changed = {name: value for name, value in budget.items() if value is not None}
-        loaded = loaded.model_copy(update={"tuning": loaded.tuning.model_copy(update=changed)})
+        allowed = loaded.model_copy(update={"tuning": loaded.tuning.model_copy(update=changed)})
         folder = Path(out) if out is not None else Path("runs") / loaded.name
-        flow = Flow(brief=loaded, out=folder, data_folders=folders, progress=progress or Quiet())
+        flow = Flow(brief=allowed, out=folder, data_folders=folders, progress=progress or Quiet())
         check_supported(loaded)
         plan = _plan(loaded, targets, models)
         with locked(folder):
             done, interrupted = _walk(flow, plan)
-            return _kept(flow, brief, done, interrupted=interrupted, write=write)
+            path = None if isinstance(brief, Brief) or not write else Path(brief)
+            return _kept(flow, loaded, path, done, interrupted=interrupted)
 
 
 def _plan(brief: Brief, targets: Sequence[str], models: Sequence[str]) -> list[Entry]:
@@ -340,18 +343,27 @@ def _gain(bench: Bench, entry: Entry, default: Trial, best: Trial | None, *, hig
 
 
 def _kept(
-    flow: Flow, brief: Brief | Path | str, done: Sequence[TunedModel], *, interrupted: bool, write: bool
+    flow: Flow, brief: Brief, path: Path | None, done: Sequence[TunedModel], *, interrupted: bool
 ) -> TuningResult:
-    """Write what was found: into the brief's file if asked, and as a page."""
+    """Write what was found, as a page and into the brief's file, if there is one to write into.
+
+    The page comes first: a file that can't be edited any more must not take it away.
+    """
     from mercer.reporting import write_tuning_page
 
     found: dict[str, dict[str, tuple[Mapping[str, Any], Tuned]]] = {}
     for one in done:
         if one.best is not None and one.stopped != "nothing-to-search":
             found.setdefault(one.target, {})[one.model] = (one.options, one.cost)
-    path = None if isinstance(brief, Brief) or not write or not found else Path(brief)
-    stored = with_options(flow.brief, found)
-    if path is not None:
-        write_options(path, found)
-    page = write_tuning_page(flow.out / FOLDER, stored)
-    return TuningResult(brief=stored, models=tuple(done), interrupted=interrupted, path=path, page=page)
+    page = write_tuning_page(flow.out / FOLDER, flow.brief)
+    written = path if found else None
+    if written is not None:
+        write_options(written, found)
+    return TuningResult(
+        brief=with_options(brief, found),
+        budget=flow.brief.tuning,
+        models=tuple(done),
+        interrupted=interrupted,
+        path=written,
+        page=page,
+    )

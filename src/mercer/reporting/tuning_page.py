@@ -35,13 +35,14 @@ STOPS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
     """One target on the page. models: as the files say it, the best first. flat: models whose trials all had one value.
-    uneven: a sentence where budgets differ."""
+    failures: model, trial, options and reason of each trial without a value. uneven: a sentence where budgets differ."""
 
     name: str
     metric: str
     higher: bool
     models: tuple[Json, ...]
     flat: tuple[str, ...]
+    failures: tuple[tuple[str, str, str, str], ...]
     figures: tuple[Figure, ...]
     uneven: str
 
@@ -96,6 +97,7 @@ def _target(folder: Path, name: str) -> TargetView | None:
         higher=higher,
         models=models,
         flat=tuple(str(one["model"]) for one in models if _values(one) == 1),
+        failures=tuple(row for one in models for row in _failures(one)),
         figures=tuple(_figure(one, metric) for one in models if _values(one) > 1),
         uneven=uneven(models),
     )
@@ -130,6 +132,19 @@ def _done(one: Json) -> list[Json]:
     return [trial for trial in one["trials"] if trial["value"] is not None]
 
 
+def _failures(one: Json) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            str(one["model"]),
+            str(trial["number"]),
+            ", ".join(f"{name}: {_option(value)}" for name, value in trial["options"].items()),
+            str(trial["why"]),
+        )
+        for trial in one["trials"]
+        if trial["state"] == "failed"
+    ]
+
+
 def _values(one: Json) -> int:
     """How many different values the trials had."""
     return len({trial["value"] for trial in _done(one)})
@@ -144,12 +159,9 @@ def _figure(one: Json, metric: str) -> Figure:
     frame["best"] = running
     frame["role"] = ["best" if t["number"] == one["best"] else "tried" for t in done]
     names = list(done[0]["options"])
-    failed = len(one["trials"]) - len(done)
     caption = (
         f"{metric} on validation of every trial; the line is the best so far, the dashed one the defaults."
     )
-    if failed:
-        caption += f" {failed} of {len(one['trials'])} trials failed."
     return make_figure(
         f"{one['target']}-{one['model']}",
         str(one["model"]),
