@@ -34,8 +34,11 @@ STOPS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
-    """One target on the page. models: as the files say it, the best first. flat: models whose trials all had one value.
-    failures: model, trial, options and reason of each trial without a value. uneven: a sentence where budgets differ."""
+    """One target on the page.
+
+    models: as the files say it, the best first. flat: models whose trials all had one value. failures: model, trial,
+    options and reason of each trial without a value. uneven: a sentence where budgets differ.
+    """
 
     name: str
     metric: str
