@@ -33,7 +33,7 @@ _RIDGE = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """I items.
+    """I items, as of a time in microseconds.
 
     pairs, forward: rows of neighbours, both directions and in order alone. brand_pairs, leaf_pairs: the same of
     brands and of category paths. count: weighted events of each item. lately: the same in the three windows, (I, 3).
@@ -43,6 +43,7 @@ class Facts:
     title_follows: shape (d, d): how one title's vector is followed by another's.
     """
 
+    as_of: int
     pairs: Rows
     forward: Rows
     brand_pairs: Rows
@@ -79,6 +80,7 @@ class Facts:
         again, again_days = _again(log)
         history_factors, item_factors = _factors(scaled, options.factors)
         return cls(
+            as_of=as_of,
             pairs=Rows.of(strongest(scaled, options.neighbours)),
             forward=Rows.of(strongest(_scaled(ahead, held, options), options.neighbours)),
             brand_pairs=_between_groups(both, catalogue.brand, held),

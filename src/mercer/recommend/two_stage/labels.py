@@ -25,26 +25,28 @@ _LEAST_PAST = 0.25
 """Share of the log's time that must lie before a cut: before it there is too little to learn facts from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """known: the log without what is asked. as_of: its last instant. requests, wanted: who is asked what."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Histories, and the items of the next purchase of each."""
 
-    known: Interactions
-    as_of: int
     requests: Requests
     wanted: Ragged
 
-    def some(self, n: int, rng: np.random.Generator) -> Lesson:
-        """At most n of the requests, drawn by chance."""
+    def some(self, n: int, rng: np.random.Generator) -> Question:
+        """At most n of them, drawn by chance."""
         if len(self.requests) <= n:
             return self
         rows = np.sort(rng.choice(len(self.requests), n, replace=False))
-        return Lesson(
-            known=self.known,
-            as_of=self.as_of,
-            requests=self.requests.take(rows),
-            wanted=self.wanted.take(rows),
-        )
+        return Question(self.requests.take(rows), self.wanted.take(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """known: the log without what is asked, and as_of its last instant; the questions that it is to answer."""
+
+    known: Interactions
+    as_of: int
+    questions: tuple[Question, ...]
 
 
 def lessons(train: Dataset, options: TwoStageOptions, seed: int) -> Iterator[Lesson]:
@@ -52,20 +54,25 @@ def lessons(train: Dataset, options: TwoStageOptions, seed: int) -> Iterator[Les
     log = train.interactions
     if log is None or not log.n_events:
         return
-    share = max(1, options.lists // _n_lessons(log, options))
+    share = max(1, options.lists // n_questions(train, options))
     rng = np.random.default_rng([seed, 1])
     for lesson in _by_time(train, log, options) if log.has_clock else _by_place(train, log, options, seed):
-        if len(lesson.requests):
-            yield lesson.some(share, rng)
+        asked = tuple(one.some(share, rng) for one in lesson.questions if len(one.requests))
+        if asked:
+            yield Lesson(lesson.known, lesson.as_of, asked)
 
 
 def n_lessons(train: Dataset, options: TwoStageOptions) -> int:
     """How many lessons there are, at most."""
-    return 0 if train.interactions is None else _n_lessons(train.interactions, options)
+    if train.interactions is None:
+        return 0
+    return options.label_cuts if train.interactions.has_clock else options.label_folds * options.label_places
 
 
-def _n_lessons(log: Interactions, options: TwoStageOptions) -> int:
-    return options.label_cuts if log.has_clock else options.label_folds * options.label_places
+def n_questions(train: Dataset, options: TwoStageOptions) -> int:
+    """How many questions they hold, at most."""
+    has_clock = train.interactions is not None and train.interactions.has_clock
+    return n_lessons(train, options) * (1 + options.label_lags if has_clock else 1)
 
 
 def _by_place(train: Dataset, log: Interactions, options: TwoStageOptions, seed: int) -> Iterator[Lesson]:
@@ -77,19 +84,23 @@ def _by_place(train: Dataset, log: Interactions, options: TwoStageOptions, seed:
     fold = np.random.default_rng([seed, 0]).permutation(log.n_users) % options.label_folds
     for place in range(1, options.label_places + 1):
         for part in range(options.label_folds):
-            asked = (fold == part) & (total > place)
-            label = np.repeat(asked, log.lengths) & counts & (from_end == place)
+            chosen = (fold == part) & (total > place)
+            label = np.repeat(chosen, log.lengths) & counts & (from_end == place)
             limit = np.full(log.n_users, log.n_events)
             limit[log.user_of[label]] = np.flatnonzero(label)
             known = log.where(np.arange(log.n_events) < np.repeat(limit, log.lengths))
-            rows = np.flatnonzero(asked)
+            rows = np.flatnonzero(chosen)
             now = int(known.known_at.max(initial=0))
-            wanted = Ragged.from_rows(log.item[label][:, None])
-            yield _lesson(train, known, now, known.take(rows), wanted, options)
+            asked = _requests(train, known.take(rows), now + 1, options)
+            yield Lesson(known, now, (Question(asked, Ragged.from_rows(log.item[label][:, None])),))
 
 
 def _by_time(train: Dataset, log: Interactions, options: TwoStageOptions) -> Iterator[Lesson]:
-    """Labels are the first basket (else session, else event) within `label_days` after each cut."""
+    """Labels are the first basket (else session, else event) within `label_days` after a moment.
+
+    The moment is the cut itself, and `label_lags` times later: a ranker answers for weeks after its fit, with
+    histories that are newer than what it knows of items.
+    """
     days = int(options.label_days * DAY_US)
     counts = np.isin(log.kind, log.kind_codes(options.kinds))
     start, end = int(log.time.min()), min(train.as_of, int(log.known_at.max()))
@@ -97,12 +108,21 @@ def _by_time(train: Dataset, log: Interactions, options: TwoStageOptions) -> Ite
         cut = end - number * days
         if cut < start + _LEAST_PAST * (end - start):
             return
-        known = log.as_of(cut)
-        later = log.where(counts & (log.time > cut) & (log.time <= cut + days))
-        had = known.only(options.kinds)
-        wanted = _first_groups(later, had, repeats=train.repeats)
-        rows = np.flatnonzero((had.lengths > 0) & (wanted.lengths > 0))
-        yield _lesson(train, known, cut, known.take(rows), wanted.take(rows), options)
+        moments = [cut + lag * days for lag in range(min(number, options.label_lags + 1))]
+        questions = tuple(_next_baskets(train, log, counts, moment, days, options) for moment in moments)
+        yield Lesson(log.as_of(cut), cut, questions)
+
+
+def _next_baskets(
+    train: Dataset, log: Interactions, counts: Bools, moment: int, days: int, options: TwoStageOptions
+) -> Question:
+    """Everybody known at the moment who buys within the days after it."""
+    past = log.as_of(moment)
+    had = past.only(options.kinds)
+    later = log.where(counts & (log.time > moment) & (log.time <= moment + days))
+    wanted = _first_groups(later, had, repeats=train.repeats)
+    rows = np.flatnonzero((had.lengths > 0) & (wanted.lengths > 0))
+    return Question(_requests(train, past.take(rows), moment + 1, options), wanted.take(rows))
 
 
 def _first_groups(later: Interactions, had: Interactions, *, repeats: bool) -> Ragged:
@@ -122,21 +142,13 @@ def _first_groups(later: Interactions, had: Interactions, *, repeats: bool) -> R
     return Ragged(indptr, (cells % n_items).astype(np.int32))
 
 
-def _lesson(
-    train: Dataset,
-    known: Interactions,
-    as_of: int,
-    history: Interactions,
-    wanted: Ragged,
-    options: TwoStageOptions,
-) -> Lesson:
+def _requests(train: Dataset, history: Interactions, now: int, options: TwoStageOptions) -> Requests:
     n = history.n_users
-    requests = Requests(
+    return Requests(
         users=(None,) * n,
         history=history,
-        time=np.full(n, as_of + 1),
+        time=np.full(n, now),
         context=Context.unknown(n),
         repeats=train.repeats,
         mask_kinds=options.kinds,
     )
-    return Lesson(known=known, as_of=as_of, requests=requests, wanted=wanted)

@@ -62,6 +62,9 @@ class TwoStageOptions(SignalOptions):
         1, ge=1, le=10, description="logs without a clock: last events that are labels, one at a time"
     )
     label_cuts: int = Field(5, ge=1, le=50, description="logs with a clock: days at which labels begin")
+    label_lags: int = Field(
+        1, ge=0, le=50, description="logs with a clock: how many times later each cut is asked again"
+    )
     label_days: float = Field(
         28.0,
         gt=0,

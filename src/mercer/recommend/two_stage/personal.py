@@ -13,6 +13,7 @@ from mercer.recommend.two_stage.asked import Asked, Columns, Floats, Ints
 POPULARITY = ("sales",)
 TREND = (
     "sales_short", "sales_middle", "sales_long", "trend_short", "trend_middle", "trend_long", "days_since_first_sale",
+    "days_since_facts",
 )  # fmt: skip
 PRICES = ("price", "price_to_mean", "price_to_last", "price_spread")
 PERSON = ("events", "steps", "events_a_step", "candidates", "days_since_last", "days_since_first")
@@ -32,10 +33,14 @@ def trend(a: Asked) -> Columns:
     """How often lately, in three windows, and as a share of all its sales; how long it has been sold."""
     lately, count = a.known.facts.lately[a.pool.item], a.known.facts.count[a.pool.item]
     names = ("short", "middle", "long")
+    since = np.full(a.pool.n, np.nan)
+    if a.h.has_clock:
+        since = (a.h.now - a.known.facts.as_of) / DAY_US
     return {
         **{f"sales_{name}": lately[:, at] for at, name in enumerate(names)},
         **{f"trend_{name}": (lately[:, at] + 0.5) / (count + 2) for at, name in enumerate(names)},
         "days_since_first_sale": a.known.facts.first_days[a.pool.item],
+        "days_since_facts": since[a.pool.row],
     }
 
 

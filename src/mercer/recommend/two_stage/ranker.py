@@ -38,7 +38,7 @@ from mercer.recommend.two_stage.catalogue import Catalogue, texts
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.histories import Histories
 from mercer.recommend.two_stage.knowledge import Knowledge
-from mercer.recommend.two_stage.labels import Lesson, lessons, n_lessons
+from mercer.recommend.two_stage.labels import Question, lessons, n_lessons, n_questions
 from mercer.recommend.two_stage.lists import Lists, kept
 from mercer.recommend.two_stage.options import TwoStageOptions
 from mercer.recommend.two_stage.spreads import Spreads
@@ -134,10 +134,8 @@ class TwoStage(ScoringRanker):
         rng = np.random.default_rng([seed, 2])
         learn, stop = self._lists(train, deadline, seed, runtime, rng), None
         if validation is not None:
-            lesson = Lesson(
-                known=_log(train), as_of=train.as_of, requests=validation.requests, wanted=validation.relevant
-            )
-            stop = self._listed(lesson.some(_STOPPING_LISTS, rng), self._known, None, rng)
+            question = Question(validation.requests, validation.relevant).some(_STOPPING_LISTS, rng)
+            stop = self._listed(question, self._known, None, rng)
         if not learn:
             self._note("No purchase could be held out inside train: candidates keep the first stage's order.")
             return
@@ -157,30 +155,27 @@ class TwoStage(ScoringRanker):
     ) -> list[Lists]:
         """Lists of every lesson, with facts learned from what was known at the lesson alone."""
         found: list[Lists] = []
-        total = n_lessons(train, self.options)
+        known, total = self._known, n_lessons(train, self.options)
         limit = time.perf_counter() + _LESSONS_SHARE * (deadline - time.perf_counter())
         for number, lesson in enumerate(lessons(train, self.options, seed)):
             if found and time.perf_counter() > limit:
-                self._note(
-                    f"The budget was short: {number} of {total} sets of held-out purchases were learned from."
-                )
+                self._note(f"The budget was short: {number} of {total} sets of held-out purchases were used.")
                 break
-            known = self._known
             facts = Facts.learn(
                 lesson.known, lesson.as_of, known.catalogue, known.titles, self.options, repeats=train.repeats
             )
             then = Knowledge.of(known.catalogue, known.titles, facts, known.vectors)
-            found.append(self._listed(lesson, then, self.options.negatives, rng))
+            found += [self._listed(one, then, self.options.negatives, rng) for one in lesson.questions]
             runtime.progress.advance(number + 1, total, "held-out purchases, features made")
         return [lists for lists in found if len(lists)]
 
     def _listed(
-        self, lesson: Lesson, known: Knowledge, negatives: int | None, rng: np.random.Generator
+        self, question: Question, known: Knowledge, negatives: int | None, rng: np.random.Generator
     ) -> Lists:
-        """Features of the candidates of a lesson's requests, and which of them were bought."""
+        """Features of the candidates of a question's requests, and which of them were bought."""
         size, at, parts = max(1, _BLOCK_CELLS // known.n_items), 0, []
-        for block in lesson.requests.blocks(size):
-            wanted = lesson.wanted.take(np.arange(at, at + len(block)))
+        for block in question.requests.blocks(size):
+            wanted = question.wanted.take(np.arange(at, at + len(block)))
             asked = self._asked(block, known)
             bought = np.isin(asked.pool.cell, wanted.row_of * known.n_items + wanted.values)
             keep = kept(asked.pool.row, bought, len(block), negatives, rng)
@@ -235,7 +230,7 @@ class TwoStage(ScoringRanker):
         """What encoding takes of titles that the cache lacks, and features and trees of the lists."""
         n_items, log = len(train.vocabulary), train.interactions
         n_events = 0 if log is None else log.n_events
-        lists = 0 if log is None else min(self.options.lists, log.n_users * n_lessons(train, self.options))
+        lists = 0 if log is None else min(self.options.lists, log.n_users * n_questions(train, self.options))
         seconds = 1 + 1e-4 * n_items + 2e-5 * n_events * n_lessons(train, self.options) + 5e-3 * lists
         cells = lists * self.options.negatives * len(features.names(self.options.groups))
         return Estimate(

@@ -29,7 +29,8 @@ _NEAR_POWER = 4
 class Spreads:
     """Dense float64 scores of shape (n, I), 0 where nothing is known.
 
-    decayed, slow, fast, last: neighbours of the history by four weightings. ahead, ahead_last: in order of purchase alone.
+    decayed, slow, fast, last: neighbours of the history by four weightings. ahead, ahead_last: those in order of
+    purchase alone.
     support: how many events of the history have the item as a neighbour.
     chained: neighbours of its best neighbours. through_titles: what follows items of near titles;
     to_titles: items of titles near to what follows. brand, leaf: what brands and category paths follow, (n, B).
