@@ -1,5 +1,7 @@
 """For the same history the API, over real sockets, and the frames return what the run scored, to the last bit.
 
+Over folds the run scored other fits than the one that ships; that one is asked itself.
+
 The run ranks the whole catalogue; serving also leaves out what is not on sale or not for the asker's age. So every
 item is put on sale in the overlay, and the asker is old enough.
 """
@@ -18,8 +20,9 @@ from serving.live import live
 
 import mercer
 from flow.house import House, cache_at
-from mercer.contracts import NEVER, Interactions
+from mercer.contracts import NEVER, Interactions, Silent
 from mercer.pipeline.material import Material
+from mercer.pipeline.models import load_model, score_model
 from mercer.release import Overlay
 from mercer.serving import prepare
 from mercer.serving.wire import as_time
@@ -70,8 +73,14 @@ def test_recommended_lists_equal_the_scored_ones(house: House, material: Materia
 
 
 def test_searched_lists_equal_the_scored_ones(house: House, material: Material, api: httpx.Client) -> None:
-    requests = material.split("find").test.requests
-    expected = scored_lists(house, "find")
+    held = material.split("find").test
+    requests = held.requests
+    model = house.run.manifest["selected"]["find"]["model"]
+    target = house.brief.targets["find"]
+    shipped = load_model(target, model, house.folder / "models" / "find" / model)
+    lists = score_model(target, shipped, held, Silent()).lists
+    assert lists is not None
+    expected = by_unit(lists.sort_values(["unit", "position"]))
     for query in requests.query or ():
         body = {
             "target": "find",
@@ -137,7 +146,12 @@ def limited(house: House) -> list[str]:
 
 def scored_lists(house: House, target: str) -> dict[str, list[tuple[str, np.float32]]]:
     """Items and scores by unit, as the run's selected model ranked them on the test set."""
-    lists = pd.read_parquet(scored_file(house, target, "train.lists")).sort_values(["unit", "position"])
+    return by_unit(
+        pd.read_parquet(scored_file(house, target, "train.lists")).sort_values(["unit", "position"])
+    )
+
+
+def by_unit(lists: pd.DataFrame) -> dict[str, list[tuple[str, np.float32]]]:
     return {
         str(unit): list(zip(rows["item"], rows["score"].astype(np.float32), strict=True))
         for unit, rows in lists.groupby("unit")
