@@ -1,6 +1,7 @@
 """How the predictors do on Online Retail, what the cancellation rule does to them, and the published BG/NBD fit.
 
-    .venv/bin/python benchmarks/behavior.py [--models] [--rule] [--cdnow FILE] [--brief FILE] [--data FOLDER]
+    .venv/bin/python benchmarks/behavior.py [--models] [--target NAME] [--rule] [--cdnow FILE]
+        [--brief FILE] [--data FOLDER]
 
 Without a part named, all but the last are run. --models: every model of the brief's three behavior targets, fitted on
 train, and on train and validation, each scored on the test cut-off; what validation selects; paired differences to it,
@@ -31,8 +32,10 @@ from mercer.evaluation import (
     adjust,
     compare,
     compare_with,
+    metric_name,
     rows_for,
     score_predictions,
+    selection_metric,
     value,
 )
 from mercer.pipeline.models import entries, entry_of, new_model
@@ -42,7 +45,7 @@ METRICS = {
     "amount": ("spend-gini", "mae", "bias"),
 }
 MONEY = ("mae", "rmse", "bias")
-HEAD = "auc", "spend-gini"
+HEAD = {"probability": "auc", "amount": "spend-gini"}
 CANCELLED_MINOR = 16_846_960
 """The order of 2011-12-09, cancelled twelve minutes later."""
 
@@ -56,6 +59,9 @@ def main() -> None:
     parser.add_argument("--brief", type=Path, default=Path("briefs/online-retail.yaml"))
     parser.add_argument("--data", type=Path, default=Path("briefs/data"))
     parser.add_argument("--models", action="store_true")
+    parser.add_argument(
+        "--target", action="append", help="one of the targets; may be given again; left out: all"
+    )
     parser.add_argument("--rule", action="store_true")
     parser.add_argument("--cdnow", type=Path)
     args = parser.parse_args()
@@ -65,7 +71,8 @@ def main() -> None:
         cdnow(args.cdnow)
     if args.models or everything:
         splits = splits_of(brief, args.data)
-        for name, split in splits.items():
+        for name in args.target or splits:
+            split = splits[name]
             models(name, brief.targets[name], split)
     if args.rule or everything:
         rule(brief, args.data)
@@ -86,36 +93,42 @@ def splits_of(brief: Brief, data: Path, off: Sequence[str] = ()) -> dict[str, Sp
 
 
 def models(name: str, target: BehaviorTarget, split: Split) -> None:
-    """One table a target: a row a model and fit."""
-    print(f"\n## {name}: {len(split.test)} customers at {split.protocol['origins']['test'][0]}, validation "
-          f"{len(split.validation)}, train {len(split.train)}, train and validation {len(split.refit)}\n")  # fmt: skip
-    variants = _variants(name, target)
-    head = HEAD[target.kind == "amount"]
-    on_validation = {
-        label: _scored(target, one, split.train, split.validation) for label, one in variants.items()
-    }
-    stored = [label for label in variants if "defaults" not in label]
-    best = max(stored, key=lambda label: value(on_validation[label], head))
+    """One table a target: a row a model and fit; the selected one in bold."""
+    day = split.protocol["origins"]["test"][0]
     print(
-        "| model | fitted on | validation " + head + " | " + " | ".join(METRICS[target.kind]) + " | covered |"
+        f"\n## {name}: {len(split.test)} customers at {day}; rows of validation {len(split.validation)},",
+        end=" ",
     )
-    print("|---" * (4 + len(METRICS[target.kind])) + "|")
+    print(f"train {len(split.train)}, train and validation {len(split.refit)}\n")
+    variants = _variants(name, target)
+    selects, head = selection_metric(target), HEAD[target.kind]
+    validated = {
+        label: _scored(target, entry, split.train, split.validation) for label, entry in variants.items()
+    }
+    best = _best({label: value(scored, selects) for label, scored in validated.items()}, selects)
+    print("| model | validation | " + " | ".join(METRICS[target.kind]) + " | inside |")
+    print("|---" * (3 + len(METRICS[target.kind])) + "|")
+    lines = []
     for fit_on, train in (("train", split.train), ("train+validation", split.refit)):
-        tested = {label: _scored(target, one, train, split.test) for label, one in variants.items()}
+        tested = {label: _scored(target, entry, train, split.test) for label, entry in variants.items()}
         for label, scored in tested.items():
-            mark = "**" if label == best else ""
-            before = f"{value(on_validation[label], head):.4f}" if fit_on == "train" else ""
-            print(
-                f"| {mark}{label}{mark} | {fit_on} | {before} | " + " | ".join(_cells(target, scored)) + " |"
-            )
+            shown = f"**{label}**" if label == best else label
+            shown += "" if fit_on == "train" else ", refit"
+            before = _number(selects, value(validated[label], selects)) if fit_on == "train" else ""
+            print(f"| {shown} | {before} | " + " | ".join(_cells(target, scored)) + " |")
         found = adjust(compare_with(best, tested, head, task="behavior", target=name, fit_on=fit_on))
-        print(f"\nDifferences to {best}, {head}, {fit_on} (p by Holm):")
-        print(
-            "; ".join(
-                f"{c.b} {c.difference:+.4f} [{c.low:+.4f}, {c.high:+.4f}] p {c.p_adjusted:.3f}" for c in found
-            )
-        )
-        print()
+        lines += [f"\n{best} less another, {head}, fitted on {fit_on}, p by Holm:"]
+        lines += [
+            f"- {c.b}: {c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}], p {c.p_adjusted:.3f}" for c in found
+        ]
+    print(f"\nvalidation: {selects}. inside: share of outcomes inside their 95 % interval.", *lines, sep="\n")
+
+
+def _best(values: dict[str, float], metric: str) -> str:
+    """What the brief's own options reach; the rows with defaults only stand beside."""
+    sign = 1 if metric_name(metric).higher_is_better else -1
+    own = [label for label in values if not label.endswith(", defaults")]
+    return max(own, key=lambda label: sign * values[label])
 
 
 def _variants(name: str, target: BehaviorTarget) -> dict[str, Any]:
@@ -151,9 +164,12 @@ def _cells(target: BehaviorTarget, scored: Scored) -> list[str]:
 
 
 def _cell(row: Any) -> str:
-    if row.metric in MONEY:
-        return f"{row.value / 100:.0f} [{row.low / 100:.0f}, {row.high / 100:.0f}]"
-    return f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+    found, low, high = (_number(row.metric, number) for number in (row.value, row.low, row.high))
+    return f"{found} [{low}, {high}]"
+
+
+def _number(metric: str, number: float) -> str:
+    return f"{number / 100:.0f}" if metric in MONEY else f"{number:.3f}"
 
 
 def rule(brief: Brief, data: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mercer.brief import BehaviorTarget
-from mercer.pipeline.models import entry_of
+from mercer.pipeline.models import entries, entry_of
 
 TARGET = BehaviorTarget(
     task="behavior", kind="amount", horizon_days=30, options={"lightgbm": {"leaves": 9, "l2": 2.0}}
@@ -23,3 +23,11 @@ def test_given_options_stand_in_their_place() -> None:
 
 def test_a_predictor_learns_its_horizon_from_the_target() -> None:
     assert entry_of("spend", TARGET, "bg-nbd").options.horizon_days == 30
+
+
+def test_auto_means_the_defaults_that_serve_the_kind() -> None:
+    amounts = [entry.model for entry in entries("spend", TARGET.model_copy(update={"models": "auto"}))]
+    assert "lightgbm" in amounts
+    assert "logistic-regression" not in amounts
+    chances = BehaviorTarget(task="behavior", kind="probability", horizon_days=30)
+    assert "logistic-regression" in [entry.model for entry in entries("repurchase", chances)]

@@ -34,8 +34,8 @@ from mercer.behavior.logistic import LogisticRegression
 from mercer.behavior.naive import PastRate
 from mercer.behavior.single import PastFrequency, PastSpend, Recency
 
-DEFAULTS = ("past-rate", "lightgbm")
-"""The predictors that compete when a target says `models: auto`."""
+DEFAULTS = ("past-rate", "past-spend", "bg-nbd", "logistic-regression", "lightgbm")
+"""The predictors that compete when a target says `models: auto`; those of them that serve its kind."""
 
 FLAT_DEFAULTS = ("base-rate", "logistic-regression", "lightgbm")
 """The same for a target from flat examples, which have no past to read."""

@@ -94,9 +94,10 @@ def defaults(target: Target) -> tuple[str, ...]:
     """What `models: auto` means for a task."""
     from mercer import behavior, recommend, search
 
-    if isinstance(target, BehaviorTarget) and target.label == "examples":
-        return behavior.FLAT_DEFAULTS
-    return tuple({"recommend": recommend, "search": search, "behavior": behavior}[target.task].DEFAULTS)
+    if isinstance(target, BehaviorTarget):
+        names = behavior.FLAT_DEFAULTS if target.label == "examples" else behavior.DEFAULTS
+        return tuple(name for name in names if _serves(plugins.load(plugins.PREDICTORS, name), target))
+    return tuple({"recommend": recommend, "search": search}[target.task].DEFAULTS)
 
 
 def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | None = None) -> Entry:
