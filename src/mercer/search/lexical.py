@@ -74,7 +74,7 @@ class LexicalIndex:
         """
         import tantivy
 
-        folder = tempfile.TemporaryDirectory(prefix="mercer-index-")
+        folder = _folder()
         writer = tantivy.Index(_schema(apart), folder.name).writer(_BUFFER_BYTES, 1)
         counts: Counter[str] = Counter()
         for code, document in enumerate(documents):
@@ -102,7 +102,7 @@ class LexicalIndex:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Read a saved index. Raises DamagedError when files are missing or can't be read."""
-        working = tempfile.TemporaryDirectory(prefix="mercer-index-")
+        working = _folder()
         for path in _files(folder):
             _link(path, Path(working.name) / path.name)
         return cls(working)
@@ -202,6 +202,11 @@ def _is_word(term: str) -> bool:
 
 def _recorded(field: str) -> str:
     return "basic" if field == _IDENTIFIER else "freq"
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that goes with its index, whose threads may still be closing files then: what they leave is no fault."""
+    return tempfile.TemporaryDirectory(prefix="mercer-index-", ignore_cleanup_errors=True)
 
 
 def _files(folder: Path) -> list[Path]:

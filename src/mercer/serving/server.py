@@ -156,6 +156,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # from here on a connection waits instead of being refused: the address is announced next
     except OSError as fault:
         listening.close()
         raise OutputError(
