@@ -29,7 +29,7 @@ demo: setup
 	@$(BIN)/mercer demo --out runs/demo
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres and not tensorflow"
 
 style: setup
 	@$(BIN)/ruff format --check src tests benchmarks examples
@@ -47,8 +47,8 @@ coverage: setup
 check: style types imports test coverage
 
 check-all: check
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser]'
-	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser,tensorflow]'
+	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres or tensorflow"
 
 bench: setup
 	@for file in benchmarks/ranking.py benchmarks/flow.py benchmarks/serving.py benchmarks/ingest.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
