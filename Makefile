@@ -29,7 +29,7 @@ demo: setup
 	@$(BIN)/mercer demo --out runs/demo
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres and not tensorflow"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres"
 
 style: setup
 	@$(BIN)/ruff format --check src tests benchmarks examples
