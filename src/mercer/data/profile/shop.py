@@ -11,11 +11,13 @@ from mercer.brief import Brief
 from mercer.data.profile import (
     accounts,
     baskets,
+    catalogue,
     concentration,
     drift,
     flat,
     growth,
     histories,
+    judged,
     missing,
     outliers,
     personal,
@@ -42,7 +44,8 @@ def write_profile(folder: Path, brief: Brief) -> None:
     log = load_log(folder, _zone(brief), has_clock=events is None or events.has_clock)
     sections = (
         accounts.section(found),
-        *(_of_log(log, folder, brief) if log is not None else ()),
+        *(_of_log(log, folder, brief) if log is not None else (catalogue.section(folder),)),
+        judged.section(folder, brief),
         *flat.sections(folder, brief),
         missing.section(folder),
         personal.section(folder, found, brief),
