@@ -1,0 +1,237 @@
+"""`sasrec` and `ligr`: a network reads a person's events in their order and says what comes next.
+
+Both share everything but the encoder. PyTorch trains; NumPy serves (`forward.py`), from item vectors that are put
+together once, at the end of the training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from mercer import training
+from mercer.contracts import (
+    Budget,
+    Dataset,
+    Estimate,
+    Floats32,
+    Holdout,
+    Interactions,
+    Requests,
+    Runtime,
+    Vocabulary,
+)
+from mercer.contracts import Options as BaseOptions
+from mercer.evaluation import score_ranking, value
+from mercer.recommend.scoring import Arrays, ScoringRanker
+from mercer.recommend.sequence.content import Content, encoding_seconds
+from mercer.recommend.sequence.events import Events, Spans
+from mercer.recommend.sequence.forward import Forward
+from mercer.recommend.sequence.lessons import Lessons
+from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
+from mercer.recommend.sequence.options import SequenceOptions
+from mercer.recommend.signals import signals
+from mercer.recommend.tail import popularity
+
+if TYPE_CHECKING:
+    from mercer.recommend.sequence.trainee import SequenceTrainee
+
+_ENCODING_SHARE = 0.5
+"""Share of the budget that encoding titles may take."""
+
+METRIC = "ndcg@10"
+"""What validation measures to stop the training."""
+
+log = logging.getLogger(__name__)
+
+
+class SequenceRanker(ScoringRanker):
+    """score(j) = product of the state after the history with the vector of item j; popularity without a history.
+
+    A vector is a learned ID, the title's meaning through a learned projection, and an embedding of brand and
+    category, so that an item nobody had yet has a place by its content. Nothing is kept of any person.
+    training: the record of the last fit, None where nothing was trained. notes: what a reader of the results
+    should know.
+    """
+
+    stochastic = True
+    encoder: ClassVar[str]
+
+    class Options(SequenceOptions):
+        """Options of the sequence rankers; see SequenceOptions."""
+
+    options: Options
+
+    def __init__(self, options: BaseOptions | None = None) -> None:
+        """Use `options`, or the documented defaults."""
+        super().__init__(options)
+        self.notes: tuple[str, ...] = ()
+        self.training: training.TrainingRecord | None = None
+        self._forward: Forward | None = None
+
+    def fit(
+        self,
+        train: Dataset,
+        *,
+        validation: Holdout | None = None,
+        budget: Budget | None = None,
+        seed: int = 0,
+        runtime: Runtime | None = None,
+    ) -> Self:
+        """Learn from `train`; `validation` stops the training and chooses among its states, nothing else.
+
+        A fit that would pass its budget encodes fewer titles and trains for less, and says so.
+        Raises MissingExtraError where PyTorch or the text encoder is not installed, DataError for content that is no
+        number, UsageError naming the option to change where memory is short.
+        """
+        runtime = runtime or Runtime()
+        deadline = time.perf_counter() + (budget or Budget()).seconds
+        self.notes, self.training, self._catalogue = (), None, train.vocabulary.fingerprint
+        heard, weights = signals(_log(train), self.options)
+        self.state = {"share": popularity(heard, weights)}
+        lessons = self._lessons(train, heard, weights)
+        if len(lessons):
+            seconds = _ENCODING_SHARE * (deadline - time.perf_counter())
+            refuse_without_room(len(train.vocabulary), heard.n_events, self.options)
+            content = Content.read(train.items, self.options, seconds, runtime)
+            trainee = self._trainee(heard, lessons, content, seed)
+            trainee.watch(self._validation(trainee, validation, seed))
+            self.training = training.train(
+                trainee, self.options, seed=seed, runtime=runtime, facts=self._facts(train, heard, content),
+                budget=Budget(max(1.0, deadline - time.perf_counter())),
+            )  # fmt: skip
+            self.state = {**self.state, **trainee.arrays()}
+        else:
+            self._note("No history holds anything to foretell: answers follow popularity.")
+        self.restored()
+        return self
+
+    def learn(self, train: Dataset, log: Interactions, seed: int) -> Arrays:  # noqa: ARG002
+        """What `fit` learns without validation, limits or a runtime of its own."""
+        return type(self)(self.options).fit(train, seed=seed).state
+
+    def _lessons(self, train: Dataset, heard: Interactions, weights: Any) -> Lessons:
+        o = self.options
+        return Lessons.of(
+            heard, weights, window=o.window, asked=o.asked, answers=o.answers, repeats=train.repeats
+        )
+
+    def _trainee(
+        self, heard: Interactions, lessons: Lessons, content: Content, seed: int
+    ) -> SequenceTrainee:
+        training.needs_torch()
+        from mercer.recommend.sequence.trainee import SequenceTrainee, network
+
+        module = network(heard, content, self.options, encoder=self.encoder, seed=seed)
+        return SequenceTrainee(module, Events.of(heard, self.options.kinds), lessons, self.options)
+
+    def _validation(self, trainee: SequenceTrainee, validation: Holdout | None, seed: int) -> Any:
+        """A function that ranks a sample of the held-out requests as they are served, and measures it."""
+        if validation is None or not len(validation):
+            return None
+        rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
+        held, codes = validation.take(np.sort(rows)), np.arange(len(validation.requests.items), dtype=np.int32)
+        judged = type(self)(self.options)
+        judged._catalogue, share = self._catalogue, self.state["share"]
+
+        def measured() -> float:
+            judged.state = {"share": share, **trainee.arrays()}
+            judged.restored()
+            return value(score_ranking(held, score=lambda block: judged.score(block, codes)), METRIC)
+
+        return measured
+
+    def _facts(self, train: Dataset, heard: Interactions, content: Content) -> dict[str, str]:
+        """Hashes of all that a training started from: a checkpoint of other data or options is not gone on with."""
+        own = set(type(self.options).model_fields) - set(training.TrainingOptions.model_fields)
+        return {
+            "model": self.name,
+            "catalogue": self._catalogue,
+            "log": _digest(heard.indptr, heard.item, heard.kind, heard.time, heard.basket),
+            "content": _digest(content.text, content.codes),
+            "options": hashlib.sha256(self.options.model_dump_json(include=own).encode()).hexdigest(),
+            "repeats": str(train.repeats),
+        }
+
+    def _note(self, sentence: str) -> None:
+        self.notes = (*self.notes, sentence)
+        log.warning(sentence)
+
+    def restored(self) -> None:
+        """Put the network together; without one, every answer follows popularity."""
+        weights: Mapping[str, Any] = self.state
+        self._forward = Forward(weights, self.options.heads, self.options.blocks) if "vectors" in weights else None
+
+    def score_rows(self, requests: Requests) -> Floats32:
+        """The network's scores; popularity for requests without a history."""
+        share: Floats32 = self.state["share"]
+        if self._forward is None:
+            return np.tile(share, (len(requests), 1))
+        heard, _ = signals(requests.history, self.options)
+        heard = heard.where((heard.item >= 0) & (heard.item < len(share)))
+        spans = Spans.ends(heard, self.options.window)
+        states = self._forward.states(Events.of(heard, self.options.kinds), spans)
+        scores: Floats32 = states @ self.state["vectors"].T
+        scores[spans.length == 0] = share
+        return scores
+
+    def estimate(self, train: Dataset) -> Estimate:
+        """What `fit` is expected to take: titles that the cache lacks, and a training priced by a few of its steps."""
+        heard, weights = signals(_log(train), self.options)
+        lessons = self._lessons(train, heard, weights)
+        if not len(lessons):
+            return super().estimate(train)
+        content = Content.read(train.items, self.options, 0.0, Runtime(), encode=False)
+        found = training.estimate(self._trainee(heard, lessons, content, seed=0), self.options, runtime=Runtime())
+        return Estimate(
+            seconds=found.seconds + encoding_seconds(train.items, self.options),
+            peak_mib=max(found.peak_mib, needed_mib(len(train.vocabulary), heard.n_events, self.options)),
+        )
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """In plain words."""
+        return [
+            ("The order of what you bought", "Items that tend to come next after yours come first."),
+            ("How lately you bought an item", "Your latest purchases say most of what you want now."),
+            (
+                "Likeness to what you bought",
+                "Items of like titles, brands and categories come near each other, new ones too.",
+            ),
+            (
+                "How often customers bought it",
+                "It orders the items where nothing is known of you, or you asked not to be profiled.",
+            ),
+        ]
+
+
+class Sasrec(SequenceRanker):
+    """A causal transformer with the norm before each part, over the items in their order."""
+
+    name = "sasrec"
+    encoder = "sasrec"
+
+
+class Ligr(SequenceRanker):
+    """A transformer of gated blocks that also reads the time between events and their kinds, where a log has them."""
+
+    name = "ligr"
+    encoder = "ligr"
+
+
+def _log(train: Dataset) -> Interactions:
+    if train.interactions is not None:
+        return train.interactions
+    return Interactions.empty(Vocabulary(()), train.vocabulary)
+
+
+def _digest(*arrays: Any) -> str:
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(str(array.shape).encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
