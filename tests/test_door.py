@@ -21,7 +21,7 @@ from mercer.cli.app import app
 
 ROOMS = (
     "behavior", "compliance", "contracts", "data", "evaluation", "features", "language", "pipeline", "recommend",
-    "release", "reporting", "search", "serving", "simulate",
+    "release", "reporting", "search", "serving", "simulate", "training",
 )  # fmt: skip
 
 CONTRACTS = {

@@ -4,12 +4,14 @@ MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mer
 MERCER_ENCODERS where exported text encoders live (default: the cache's folder `encoders`)
 MERCER_THREADS threads for fits (default: the number of usable processors)
 MERCER_DEBUG   when set, a fault shows its traceback
+RANK, LOCAL_RANK, WORLD_SIZE: set by torchrun for each of its processes
 and those that a brief names as ${NAME} in a database URL
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from mercer.errors import UsageError
@@ -43,3 +45,20 @@ def debug() -> bool:
 def variable(name: str) -> str | None:
     """What a variable that a brief names holds; None where it is not set or empty."""
     return os.environ.get(name) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among those that `torchrun` started; on its own where it started none."""
+
+    rank: int = 0
+    local_rank: int = 0
+    size: int = 1
+
+
+def torchrun() -> Processes:
+    """Where this process stands: `torchrun` says so in RANK, LOCAL_RANK and WORLD_SIZE."""
+    told = [os.environ.get(name, "") for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE")]
+    if not all(number.isdecimal() for number in told):
+        return Processes()
+    return Processes(*map(int, told))

@@ -8,9 +8,11 @@
     │   ├── UnsupportedError       asked for what a part can't do
     │   ├── MissingExtraError      a library that is not installed, with the command that mends it
     │   ├── NotFoundError          a run, case, user or target that is not there
+    │   ├── TooLargeError          needs more memory than there is
     │   └── ConflictError          the same id with other content
     ├── GateError                  exit code 1: a rule failed or is not assessed and not accepted
     │   └── LeakageError           a training row lies after its cut
+    ├── DivergedError              a training whose loss is no longer a number
     └── DamagedError               a release, checkpoint, cache entry or evidence unlike its manifest
 
 A message says what is wrong, where, and what is legal; `remedy` says what to do.
@@ -64,6 +66,10 @@ class NotFoundError(UsageError):
     """A run, case, user, item or target that does not exist."""
 
 
+class TooLargeError(UsageError):
+    """Something needs more memory than there is; the remedy names the option to change."""
+
+
 class ConflictError(UsageError):
     """Something with the same id but other content exists already."""
 
@@ -85,6 +91,10 @@ class GateError(MercerError):
 
 class LeakageError(GateError):
     """Something known only after a cut would have been used before it."""
+
+
+class DivergedError(MercerError):
+    """A training whose loss, gradient or metric is no longer a number."""
 
 
 class DamagedError(MercerError):

@@ -43,7 +43,12 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """Where and how to compute. Handed to every `fit`, so that a GPU or a resume changes no plug-in."""
+    """Where and how to compute. Handed to every `fit`, so that a GPU or a resume changes no plug-in.
+
+    device: cpu, cuda, cuda:1, or auto (a GPU where there is one). precision: fp32, or bf16 for what autocast allows.
+    world_size: processes that `torchrun` started. checkpoint_folder: where an interrupted training goes on; None
+    keeps nothing. price_per_hour: of this machine, in any unit of money; None claims none.
+    """
 
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -52,6 +57,7 @@ class Runtime:
     checkpoint_folder: Path | None = None
     cache_folder: Path | None = None
     progress: Progress = field(default_factory=Silent)
+    price_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
