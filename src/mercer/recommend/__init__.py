@@ -14,6 +14,8 @@ item_knn.py       item-knn: neighbours of the history's items
 user_knn.py       user-knn: neighbours of the person; it keeps people, so it is never released
 ease.py           ease: linear weights in closed form
 matrix_factorisation.py  ials: factors of items by alternating least squares
+two_stage/        two-stage: candidates from many sources, ordered by trees
+sequence/         sasrec and ligr: a network reads the events in their order
 
 Rankers see a person through `requests.visible_history` alone: ScoringRanker blanks the rest before a ranker
 is asked, so an answer without profiling can't depend on a history.

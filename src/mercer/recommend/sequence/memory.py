@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mercer.errors import UsageError
+from mercer.errors import TooLargeError
 from mercer.recommend.sequence.options import SequenceOptions
 
 _MIB = 2**20
@@ -26,7 +26,7 @@ def needed_mib(n_items: int, n_events: int, options: SequenceOptions) -> float:
 
 
 def refuse_without_room(n_items: int, n_events: int, options: SequenceOptions) -> None:
-    """Raises UsageError naming the option to change when less memory is free than a fit takes."""
+    """Raises TooLargeError naming the option to change when less memory is free than a fit takes."""
     import psutil
 
     needed, free = needed_mib(n_items, n_events, options), psutil.virtual_memory().available / _MIB
@@ -37,7 +37,7 @@ def refuse_without_room(n_items: int, n_events: int, options: SequenceOptions) -
     saved = {"width": needed - needed_mib(n_items, n_events, narrow),
              "batch_tokens": needed - needed_mib(n_items, n_events, short)}  # fmt: skip
     name = max(saved, key=lambda option: saved[option])
-    raise UsageError(
+    raise TooLargeError(
         f"The fit would take about {needed:,.0f} MiB for {n_items:,} items, and {free:,.0f} MiB are free.",
         remedy=f"Lower the option `{name}` (now {getattr(options, name)}): half of it saves {saved[name]:,.0f} MiB.",
     )

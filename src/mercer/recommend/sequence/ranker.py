@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -37,6 +38,7 @@ from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
 from mercer.recommend.sequence.options import SequenceOptions
 from mercer.recommend.signals import signals
 from mercer.recommend.tail import popularity
+from mercer.training.place import needs_torch
 
 if TYPE_CHECKING:
     from mercer.recommend.sequence.trainee import SequenceTrainee
@@ -87,7 +89,7 @@ class SequenceRanker(ScoringRanker):
 
         A fit that would pass its budget encodes fewer titles and trains for less, and says so.
         Raises MissingExtraError where PyTorch or the text encoder is not installed, DataError for content that is no
-        number, UsageError naming the option to change where memory is short.
+        number, TooLargeError naming the option to change where memory is short.
         """
         runtime = runtime or Runtime()
         deadline = time.perf_counter() + (budget or Budget()).seconds
@@ -124,7 +126,7 @@ class SequenceRanker(ScoringRanker):
     def _trainee(
         self, heard: Interactions, lessons: Lessons, content: Content, seed: int
     ) -> SequenceTrainee:
-        training.needs_torch()
+        needs_torch()
         from mercer.recommend.sequence.trainee import SequenceTrainee, network
 
         module = network(heard, content, self.options, encoder=self.encoder, seed=seed)
@@ -179,6 +181,20 @@ class SequenceRanker(ScoringRanker):
         scores: Floats32 = states @ self.state["vectors"].T
         scores[spans.length == 0] = share
         return scores
+
+    def save(self, folder: Path) -> None:
+        """Write options.yaml, weights.safetensors and, where something was trained, training.json."""
+        super().save(folder)
+        if self.training is not None:
+            self.training.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises DamagedError when a file is missing, damaged or another ranker's."""
+        ranker = super().load(folder)
+        if (folder / training.RECORD_FILE).is_file():
+            ranker.training = training.TrainingRecord.load(folder / training.RECORD_FILE)
+        return ranker
 
     def estimate(self, train: Dataset) -> Estimate:
         """What `fit` is expected to take: titles that the cache lacks, and a training priced by a few of its steps."""
