@@ -1,0 +1,45 @@
+"""TensorFlow and Keras, imported where they are used: nothing else of mercer loads them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from mercer.errors import MissingExtraError, UnsupportedError
+
+
+@dataclass(frozen=True, slots=True)
+class KerasBackend:
+    """The two modules, ready: on TensorFlow, deterministic, with the threads asked for."""
+
+    tf: Any
+    keras: Any
+
+    @classmethod
+    def ready(cls, threads: int = 1) -> KerasBackend:
+        """Import both, or take what is imported.
+
+        Kernels that could give other bits in another run are refused from then on in this process. Threads can
+        be set only before TensorFlow's first operation; later the process keeps those it has.
+        Raises MissingExtraError without TensorFlow, UnsupportedError where Keras was told to use another library.
+        """
+        # TensorFlow greets on standard error before any of its own settings can be reached.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            tf, keras = importlib.import_module("tensorflow"), importlib.import_module("keras")
+        except ImportError as fault:
+            raise MissingExtraError("TensorFlow", "tensorflow") from fault
+        if keras.backend.backend() != "tensorflow":
+            raise UnsupportedError(
+                f"Keras computes with {keras.backend.backend()} in this process; mercer trains it on TensorFlow.",
+                remedy="Unset KERAS_BACKEND, and the backend in keras.json.",
+            )
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            pass
+        tf.config.experimental.enable_op_determinism()
+        return cls(tf, keras)
