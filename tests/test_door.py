@@ -35,6 +35,7 @@ CONTRACTS = {
     "stores",
     "table_examples",
     "tables",
+    "trainees",
 }
 """Modules of mercer.testing; a plug-in's tests import them by name."""
 
