@@ -1,9 +1,8 @@
 """A two-tower retrieval model, trained with Keras on TensorFlow and served by NumPy.
 
 options.py   what can be chosen
-batches.py   questions of the log, dealt into batches with the items that compete to answer them
+batches.py   questions dealt into batches, with the items that compete to answer them
 towers.py    the towers in Keras, and one step of their training
-training.py  the course of a training: epochs, learning rate, validation, time limit
 served.py    the towers in NumPy
 ranker.py    TwoTower, the ranker `two-tower`
 """

@@ -8,17 +8,15 @@ from pydantic import Field, model_validator
 
 from mercer.contracts import searched
 from mercer.errors import nearest
-from mercer.recommend.signals import SignalOptions
-
-CONTENT = ("title", "brand", "category", "price")
+from mercer.recommend.sequence.options import KINDS
+from mercer.recommend.with_keras import TrainedOptions
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
-class TwoTowerOptions(SignalOptions):
-    """What is read: `window`, `content`, `text_width`. The towers: `width` … `id_dropout`. The training: the rest."""
+class TwoTowerOptions(TrainedOptions):
+    """What is read of items: `content`, `text_width`. The towers: `width` … `temperature`. The rest is training."""
 
-    window: int = Field(50, ge=1, le=2_000, description="events of a history that are read, the last ones")
     content: tuple[str, ...] = Field(
         ("title", "brand", "category"), description="what is read of an item besides its ID"
     )
@@ -54,10 +52,6 @@ class TwoTowerOptions(SignalOptions):
         le=10,
         description="cosines are divided by it; where learning starts",
     )
-    epochs: int = Field(20, ge=1, le=10_000, description="passes over the questions, at most")
-    batch: int = Field(
-        1024, ge=2, le=1_000_000, description="questions of a step; their answers are negatives of each other"
-    )
     negatives: int = searched(
         1024,
         low=128,
@@ -66,18 +60,10 @@ class TwoTowerOptions(SignalOptions):
         ge=0,
         description="items drawn evenly for all questions of a step, besides",
     )
-    learning_rate: float = searched(
-        1e-3, low=3e-4, high=5e-3, log=True, gt=0, le=1, description="of AdamW, at its highest"
-    )
-    weight_decay: float = searched(0.01, low=1e-4, high=0.3, log=True, ge=0, le=10, description="of AdamW")
-    patience: int = Field(4, ge=1, description="epochs without a better held-out ndcg@10 before stopping")
-    validation_rows: int = Field(3_000, ge=1, description="held-out requests that stop the training, at most")
 
     @model_validator(mode="after")
     def _content_is_known(self) -> TwoTowerOptions:
         for name in self.content:
-            if name not in CONTENT:
-                raise ValueError(
-                    f"content {name!r} is not among {', '.join(CONTENT)}. {nearest(name, CONTENT)}"
-                )
+            if name not in KINDS:
+                raise ValueError(f"content {name!r} is not among {', '.join(KINDS)}. {nearest(name, KINDS)}")
         return self

@@ -6,7 +6,7 @@ import numpy as np
 
 from mercer.contracts import Floats32
 from mercer.recommend.scoring import Arrays
-from mercer.recommend.windows import PADDING, Windows
+from mercer.recommend.with_keras import PADDING, Windows
 
 _LEAST = np.float32(1e-9)
 _CELLS = 4_000_000

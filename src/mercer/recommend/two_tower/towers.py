@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.contracts import Floats32
-from mercer.recommend.keras_backend import KerasBackend
 from mercer.recommend.scoring import Arrays
 from mercer.recommend.sequence.content import Content
 from mercer.recommend.two_tower.batches import Batch
 from mercer.recommend.two_tower.options import TwoTowerOptions
-from mercer.recommend.windows import PADDING, Windows
+from mercer.recommend.with_keras import PADDING, KerasBackend, Windows
 
 Bools = npt.NDArray[np.bool_]
 
@@ -98,10 +97,11 @@ class Towers:
         states = self.user([read, windows.age, windows.weight], training=False)
         return np.asarray(_cosines(self.backend.keras.ops, states, vectors, self.warmth))
 
-    def learner(self, optimizer: Any) -> Callable[[Batch, Bools], float]:
-        """A function that learns from one batch and returns its loss; the second argument is `features`' hidden."""
+    def learner(self, weight_decay: float) -> Callable[[Batch, Bools, float], float]:
+        """A function that learns from a batch, with `features`' hidden and the learning rate, and returns its loss."""
         tf, ops = self.backend.tf, self.backend.keras.ops
         variables = self.variables
+        optimizer = self.backend.keras.optimizers.AdamW(0.0, weight_decay=weight_decay)
         optimizer.build(variables)
 
         @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -121,7 +121,8 @@ class Towers:
             optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
             return loss
 
-        def learn(batch: Batch, hidden: Bools) -> float:
+        def learn(batch: Batch, hidden: Bools, learning_rate: float) -> float:
+            optimizer.learning_rate = learning_rate
             w = batch.window
             parts = (
                 self.features(batch.item, hidden),
