@@ -81,5 +81,6 @@ def softmax_loss(
     """
     none = states.new_zeros(0) if offset is None else offset
     with torch.autocast(states.device.type, enabled=False):
-        loss: Tensor = _ChunkedSoftmax.apply(states.float(), vectors.float(), own, weight, none, cells, half)
+        parts = (states.float(), vectors.float(), own, weight, none, cells, half)
+        loss: Tensor = _ChunkedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
     return loss

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ import pandas as pd
 from mercer.contracts import Floats32, Runtime
 from mercer.errors import DataError, MercerError
 from mercer.language import EmbeddingCache, MiniLm
-from mercer.recommend.sequence.options import SequenceOptions
 from mercer.recommend.two_stage.catalogue import Catalogue, texts
 
 Codes = npt.NDArray[np.int64]
@@ -29,6 +28,20 @@ UNKNOWN = 0
 _SECONDS_A_TEXT = 0.011
 
 log = logging.getLogger(__name__)
+
+
+class ContentOptions(Protocol):
+    """What is read of items: kinds of `options.KINDS`, and principal directions kept of title vectors."""
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """Kinds of content."""
+        ...
+
+    @property
+    def text_width(self) -> int:
+        """Principal directions."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +67,7 @@ class Content:
     def read(
         cls,
         items: pd.DataFrame,
-        options: SequenceOptions,
+        options: ContentOptions,
         seconds: float,
         runtime: Runtime,
         *,
@@ -72,7 +85,8 @@ class Content:
         text = np.zeros((len(items), options.text_width if "title" in kinds else 0), np.float32)
         if "title" in kinds and encode:
             text = principal(_title_vectors(texts(items, "title"), seconds, runtime), options.text_width)
-        catalogue, columns = Catalogue.of(items), {}
+        catalogue = Catalogue.of(items)
+        columns: dict[str, npt.NDArray[np.integer]] = {}
         if "brand" in kinds:
             columns["brand"] = catalogue.brand + 1
         if "category" in kinds:
@@ -138,11 +152,13 @@ def _title_vectors(titles: list[str], seconds: float, runtime: Runtime) -> Float
 def _levels(price: Floats32) -> Codes:
     """PRICE_LEVELS levels with about equal numbers of items; UNKNOWN where the price is NaN."""
     known = ~np.isnan(price)
-    edges = np.unique(np.quantile(price[known], np.linspace(0, 1, PRICE_LEVELS + 1)[1:-1])) if known.any() else []
+    if not known.any():
+        return np.full(len(price), UNKNOWN)
+    edges = np.unique(np.quantile(price[known], np.linspace(0, 1, PRICE_LEVELS + 1)[1:-1]))
     return np.where(known, np.searchsorted(edges, np.nan_to_num(price), side="right") + 1, UNKNOWN)
 
 
-def encoding_seconds(items: pd.DataFrame, options: SequenceOptions) -> float:
+def encoding_seconds(items: pd.DataFrame, options: ContentOptions) -> float:
     """What encoding the titles takes that the cache lacks."""
     if "title" not in options.content:
         return 0.0

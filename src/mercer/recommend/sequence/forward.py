@@ -127,9 +127,7 @@ class Forward:
     def _norm(self, name: str, x: Floats32) -> Floats32:
         x = x - x.mean(axis=1, keepdims=True)
         x /= np.sqrt(np.einsum("ij,ij->i", x, x)[:, None] / np.float32(x.shape[1]) + _EPSILON)
-        x *= self.weights[f"{name}.weight"]
-        x += self.weights[f"{name}.bias"]
-        return x
+        return np.asarray(x * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ class _Past:
 
 def _sigmoid(x: Floats32) -> Floats32:
     # By the hyperbolic tangent: the exponential of a large number would overflow.
-    out = np.tanh(x * np.float32(0.5))
+    out: Floats32 = np.tanh(x * np.float32(0.5))
     out *= np.float32(0.5)
     out += np.float32(0.5)
     return out

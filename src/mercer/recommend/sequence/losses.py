@@ -34,8 +34,11 @@ class Candidates:
         """int64: different items, in ascending order."""
         if self.negatives is None:
             return self.known
-        places = torch.randint(len(self.known), (self.negatives,), generator=generator, device=self.known.device)
-        return torch.unique(self.known[places])
+        places = torch.randint(
+            len(self.known), (self.negatives,), generator=generator, device=self.known.device
+        )
+        different: Tensor = torch.unique(self.known[places])
+        return different
 
     def offset(self, items: Tensor, n_answers: int) -> Tensor | None:
         """Logarithm of how likely each item is to be a candidate of a batch, float32, shape (m,); None: certain.
@@ -46,7 +49,8 @@ class Candidates:
             return None
         missed = self.negatives * math.log1p(-1 / len(self.known))
         never = n_answers * torch.log1p(-self.share[items].clamp(max=1 - 1e-6)) + missed
-        return torch.log(-torch.expm1(never))
+        likely: Tensor = torch.log(-torch.expm1(never))
+        return likely
 
 
 def binary_loss(

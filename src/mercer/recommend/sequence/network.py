@@ -90,9 +90,7 @@ class Network(nn.Module):
         for table in (self.kind, self.gap):
             if table is not None:
                 nn.init.normal_(table.weight, std=_SMALL)
-        self.blocks = nn.ModuleList(
-            Block(options, gated=gated, clock=clock) for _ in range(options.blocks)
-        )
+        self.blocks = nn.ModuleList(Block(options, gated=gated, clock=clock) for _ in range(options.blocks))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, batch: Batch, vectors: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -105,7 +103,8 @@ class Network(nn.Module):
         hidden = dropped(hidden, self.dropout, generator)
         for block in self.blocks:
             hidden = block(hidden, batch.minute, generator)
-        return self.norm(hidden)
+        states: Tensor = self.norm(hidden)
+        return states
 
 
 class Block(nn.Module):
@@ -148,10 +147,13 @@ class Block(nn.Module):
             logits = logits + self.by_distance[:, distance.clamp(min=0)]
             if self.by_time is not None:
                 apart = (minute[:, :, None] - minute[:, None]).clamp(min=0)
-                logits = logits + self.by_time[:, torch.bucketize(apart, self.edges, right=True)].transpose(0, 1)
+                logits = logits + self.by_time[:, torch.bucketize(apart, self.edges, right=True)].transpose(
+                    0, 1
+                )
         weights = logits.masked_fill(distance < 0, -math.inf).softmax(-1)
         seen = dropped(weights, self.dropout, generator) @ value
-        return self.mix(seen.transpose(1, 2).reshape(n, length, width))
+        mixed: Tensor = self.mix(seen.transpose(1, 2).reshape(n, length, width))
+        return mixed
 
     def _thought(self, hidden: Tensor, generator: torch.Generator | None) -> Tensor:
         wide = self.widen(self.think_norm(hidden))
@@ -160,7 +162,8 @@ class Block(nn.Module):
             wide = functional.silu(gate) * wide
         else:
             wide = functional.silu(wide)
-        return self.narrow(dropped(wide, self.dropout, generator))
+        narrow: Tensor = self.narrow(dropped(wide, self.dropout, generator))
+        return narrow
 
 
 def dropped(x: Tensor, share: float, generator: torch.Generator | None) -> Tensor:

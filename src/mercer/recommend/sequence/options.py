@@ -43,7 +43,12 @@ class SequenceOptions(SignalOptions, TrainingOptions):
         0.3, low=0.0, high=0.6, ge=0, lt=1, description="share dropped of what enters the encoder"
     )
     id_dropout: float = searched(
-        0.1, low=0.0, high=0.5, ge=0, lt=1, description="share of items whose ID is hidden, so that content speaks"
+        0.1,
+        low=0.0,
+        high=0.5,
+        ge=0,
+        lt=1,
+        description="share of items whose ID is hidden, so that content speaks",
     )
     loss: Literal["sampled-softmax", "softmax", "bce"] = Field(
         "sampled-softmax", description="what is minimised"
@@ -68,5 +73,7 @@ class SequenceOptions(SignalOptions, TrainingOptions):
             raise ValueError(f"width {self.width} is no multiple of heads {self.heads}")
         missing = [kind for kind in self.answers if kind not in self.kinds]
         if missing:
-            raise ValueError(f"answers names {missing[0]!r}, which is not in kinds. {nearest(missing[0], self.kinds)}")
+            raise ValueError(
+                f"answers names {missing[0]!r}, which is not in kinds. {nearest(missing[0], self.kinds)}"
+            )
         return self

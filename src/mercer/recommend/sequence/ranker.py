@@ -123,9 +123,7 @@ class SequenceRanker(ScoringRanker):
             heard, weights, window=o.window, asked=o.asked, answers=o.answers, repeats=train.repeats
         )
 
-    def _trainee(
-        self, heard: Interactions, lessons: Lessons, content: Content, seed: int
-    ) -> SequenceTrainee:
+    def _trainee(self, heard: Interactions, lessons: Lessons, content: Content, seed: int) -> SequenceTrainee:
         needs_torch()
         from mercer.recommend.sequence.trainee import SequenceTrainee, network
 
@@ -137,7 +135,8 @@ class SequenceRanker(ScoringRanker):
         if validation is None or not len(validation):
             return None
         rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
-        held, codes = validation.take(np.sort(rows)), np.arange(len(validation.requests.items), dtype=np.int32)
+        held = validation.take(np.sort(rows))
+        codes = np.arange(len(validation.requests.items), dtype=np.int32)
         judged = type(self)(self.options)
         judged._catalogue, share = self._catalogue, self.state["share"]
 
@@ -167,7 +166,9 @@ class SequenceRanker(ScoringRanker):
     def restored(self) -> None:
         """Put the network together; without one, every answer follows popularity."""
         weights: Mapping[str, Any] = self.state
-        self._forward = Forward(weights, self.options.heads, self.options.blocks) if "vectors" in weights else None
+        self._forward = (
+            Forward(weights, self.options.heads, self.options.blocks) if "vectors" in weights else None
+        )
 
     def score_rows(self, requests: Requests) -> Floats32:
         """The network's scores; popularity for requests without a history."""
@@ -203,7 +204,9 @@ class SequenceRanker(ScoringRanker):
         if not len(lessons):
             return super().estimate(train)
         content = Content.read(train.items, self.options, 0.0, Runtime(), encode=False)
-        found = training.estimate(self._trainee(heard, lessons, content, seed=0), self.options, runtime=Runtime())
+        found = training.estimate(
+            self._trainee(heard, lessons, content, seed=0), self.options, runtime=Runtime()
+        )
         return Estimate(
             seconds=found.seconds + encoding_seconds(train.items, self.options),
             peak_mib=max(found.peak_mib, needed_mib(len(train.vocabulary), heard.n_events, self.options)),

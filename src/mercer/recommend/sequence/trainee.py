@@ -43,8 +43,9 @@ class SequenceTrainee:
         options: SequenceOptions,
     ) -> None:
         """The questions of `lessons` are about `events`."""
-        self.module, self.options = module, options
-        self._lessons = lessons
+        self.module: torch.nn.Module = module
+        self.network, self.options = module, options
+        self.events, self._lessons = events, lessons
         self._device = torch.device("cpu")
         self._events = [torch.from_numpy(part.astype(np.int32))
                         for part in (events.item, events.kind, events.gap, events.minute)]  # fmt: skip
@@ -78,9 +79,9 @@ class SequenceTrainee:
         # Everything the batch names, once: the item vectors are the dearest part of a small network.
         at_hand = torch.unique(torch.cat((item.flatten(), answer, rivals)))
         self._row_of[at_hand] = torch.arange(len(at_hand), device=self._device)
-        vectors = self.module.items(at_hand, generator)
+        vectors = self.network.items(at_hand, generator)
         batch = Batch(item=self._row_of[item], kind=kind, gap=gap, minute=minute)
-        states = self.module(batch, vectors, generator)[row, place]
+        states = self.network(batch, vectors, generator)[row, place]
         columns = vectors[self._row_of[rivals]]
         if self.options.loss == "bce":
             wanted, clash = vectors[self._row_of[answer]], answer[:, None] == rivals
@@ -94,17 +95,18 @@ class SequenceTrainee:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What serves: the encoder's weights by name, and `vectors`, float32, shape (I, d), of all items."""
-        module = self.module
+        module = self.network
         n_items = len(module.items.cold)
         with torch.no_grad():
-            pieces = torch.arange(n_items, device=module.place.device).split(_PIECE)
-            found = {"vectors": torch.cat([module.items(piece) for piece in pieces])}
+            codes = torch.arange(n_items, device=module.place.device)
+            pieces = [module.items(codes[at : at + _PIECE]) for at in range(0, n_items, _PIECE)]
+            found = {"vectors": torch.cat(pieces)}
         kept = {name: one for name, one in module.state_dict().items() if not name.startswith("items.")}
         return {name: one.float().cpu().numpy().copy() for name, one in {**kept, **found}.items()}
 
     def _follow(self) -> None:
         """Bring what batches are made of to where the module is: the training loop moves that."""
-        device = self.module.place.device
+        device = self.network.place.device
         if device != self._device:
             self._events = [part.to(device) for part in self._events]
             self._candidates, self._row_of = self._candidates.to(device), self._row_of.to(device)
