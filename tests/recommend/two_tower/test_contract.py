@@ -10,7 +10,7 @@ from mercer.environment import encoder_folder
 from mercer.language.exported import MODEL
 from mercer.recommend.two_tower import TwoTower
 from mercer.testing.rankers import RankerContract
-from recommend.two_tower.needs import NEEDS_TENSORFLOW
+from recommend.with_keras.needs import NEEDS_TENSORFLOW
 
 pytestmark = NEEDS_TENSORFLOW
 

@@ -30,9 +30,7 @@ class Gru4Rec(KerasRanker):
         o, layers = self.options, keras.layers
         history = keras.Input((o.window,), dtype="int32")  # item code + 1; 0 is padding, on the left
         read = layers.Embedding(n_items + 1, o.width)(history)
-        if text.shape[
-            1
-        ]:  # frozen vectors of the titles, with a row of zeros for padding first, projected and added
+        if text.shape[1]:  # what titles mean, frozen, projected and added; padding reads a row of zeros
             frozen = keras.initializers.Constant(np.pad(text, ((1, 0), (0, 0))))
             titles = layers.Embedding(len(text) + 1, text.shape[1], frozen, trainable=False)(history)
             read = read + layers.Dense(o.width, use_bias=False)(titles)

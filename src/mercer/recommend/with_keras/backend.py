@@ -23,17 +23,22 @@ class KerasBackend:
 
         Kernels that could give other bits in another run are refused from then on in this process. Threads can
         be set only before TensorFlow's first operation; later the process keeps those it has.
-        Raises MissingExtraError without TensorFlow, UnsupportedError where Keras was told to use another library.
+        Raises MissingExtraError without TensorFlow, UnsupportedError where Keras is told to use another library.
         """
         # TensorFlow greets on standard error before any of its own settings can be reached.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
-            tf, keras = importlib.import_module("tensorflow"), importlib.import_module("keras")
+            tf = importlib.import_module("tensorflow")
         except ImportError as fault:
             raise MissingExtraError("TensorFlow", "tensorflow") from fault
-        if keras.backend.backend() != "tensorflow":
+        try:
+            keras = importlib.import_module("keras")
+            library = keras.backend.backend()
+        except ImportError as fault:
+            library = f"a library that can't be imported ({fault})"
+        if library != "tensorflow":
             raise UnsupportedError(
-                f"Keras computes with {keras.backend.backend()} in this process; mercer trains it on TensorFlow.",
+                f"Keras is told to compute with {library}; mercer trains it on TensorFlow.",
                 remedy="Unset KERAS_BACKEND, and the backend in keras.json.",
             )
         try:
