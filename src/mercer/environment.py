@@ -3,6 +3,9 @@
 MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mercer)
 MERCER_ENCODERS where exported text encoders live (default: the cache's folder `encoders`)
 MERCER_THREADS threads for fits (default: the number of usable processors)
+MERCER_DEVICE  where neural models are trained: cpu, cuda, cuda:1 or auto (default: cpu)
+MERCER_PRECISION fp32 or bf16 (default: fp32)
+MERCER_PRICE_PER_HOUR what an hour of this machine costs, in any unit of money (default: not known)
 MERCER_DEBUG   when set, a fault shows its traceback
 RANK, LOCAL_RANK, WORLD_SIZE: set by torchrun for each of its processes
 and those that a brief names as ${NAME} in a database URL
@@ -13,6 +16,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mercer.errors import UsageError
 
@@ -35,6 +39,35 @@ def threads() -> int:
     if not wanted.isdecimal():
         raise UsageError(f"MERCER_THREADS is {wanted!r}.", remedy="Set it to a whole number, or unset it.")
     return max(1, int(wanted))
+
+
+def device() -> str:
+    """Where neural models are trained."""
+    return os.environ.get("MERCER_DEVICE") or "cpu"
+
+
+def precision() -> Literal["fp32", "bf16"]:
+    """How exactly neural models are trained. Raises UsageError when MERCER_PRECISION is neither."""
+    wanted = os.environ.get("MERCER_PRECISION") or "fp32"
+    if wanted == "fp32":
+        return "fp32"
+    if wanted == "bf16":
+        return "bf16"
+    raise UsageError(f"MERCER_PRECISION is {wanted!r}.", remedy="Set it to fp32 or bf16, or unset it.")
+
+
+def price_per_hour() -> float | None:
+    """What an hour of this machine costs. Raises UsageError when MERCER_PRICE_PER_HOUR is no amount."""
+    wanted = os.environ.get("MERCER_PRICE_PER_HOUR")
+    if not wanted:
+        return None
+    try:
+        price = float(wanted)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price < float("inf"):
+        raise UsageError(f"MERCER_PRICE_PER_HOUR is {wanted!r}.", remedy="Set it to an amount, or unset it.")
+    return price
 
 
 def debug() -> bool:

@@ -12,7 +12,7 @@ board.py     select on validation, then score the test sets and compare
 judge.py     candidate, gates, cases, evidence, release
 tuning.py    search the options of models; trials.py one trial, search.py what to try next
 rewrite.py   options written back into a brief's text
-checking.py  what can be said before any training
+checking.py  what can be said before any training; pricing.py what the fits will take
 outside.py   systems that mercer did not build, under the same protocol
 across.py    two runs, paired
 draft.py     a first brief from a data file
@@ -24,9 +24,10 @@ result.py    a finished run; announce.py says it in a terminal
 """
 
 from mercer.pipeline.checking import CheckReport, check
-from mercer.pipeline.flow import STAGES
+from mercer.pipeline.flow import STAGES, machine
 from mercer.pipeline.judge import case_store, case_url
 from mercer.pipeline.outside import evaluate_rankings
+from mercer.pipeline.pricing import Price, price
 from mercer.pipeline.progress import Quiet, RunProgress
 from mercer.pipeline.result import Run
 from mercer.pipeline.runner import run
@@ -35,6 +36,7 @@ from mercer.pipeline.tuning import TunedModel, TuningResult, tune
 __all__ = [
     "STAGES",
     "CheckReport",
+    "Price",
     "Quiet",
     "Run",
     "RunProgress",
@@ -44,6 +46,8 @@ __all__ = [
     "case_url",
     "check",
     "evaluate_rankings",
+    "machine",
+    "price",
     "run",
     "tune",
 ]

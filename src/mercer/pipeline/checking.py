@@ -75,14 +75,9 @@ def check(
     """
     with opened(brief, data) as (loaded, folders):
         flow = Flow(brief=loaded, out=Path(), data_folders=folders, progress=progress or Quiet())
-        check_supported(loaded)
-        check_opponent(flow, {name: entries(name, target) for name, target in loaded.targets.items()})
-        check_acceptances(loaded)
-        cleaned = clean_data(flow, raw_data(flow))
-        material = Material(cleaned.folder, loaded)
-        audit(flow, material)
+        material = prepared(flow)
         check_incumbents(flow, material)
-        accounting = json.loads((cleaned.folder / "accounting.json").read_text("utf-8"))
+        accounting = json.loads((material.folder / "accounting.json").read_text("utf-8"))
         for name in targets:
             if name not in loaded.targets:
                 raise NotFoundError(
@@ -92,6 +87,17 @@ def check(
         return CheckReport(
             accounting=accounting, targets=tuple(_target(flow, material, name) for name in wanted)
         )
+
+
+def prepared(flow: Flow) -> Material:
+    """The data of a brief, cleaned, divided and audited, after the brief was found to be one that can be run."""
+    check_supported(flow.brief)
+    check_opponent(flow, {name: entries(name, target) for name, target in flow.brief.targets.items()})
+    check_acceptances(flow.brief)
+    cleaned = clean_data(flow, raw_data(flow))
+    material = Material(cleaned.folder, flow.brief)
+    audit(flow, material)
+    return material
 
 
 def _target(flow: Flow, material: Material, name: str) -> TargetCheck:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mercer.brief import Brief
 from mercer.contracts import Progress, Runtime
-from mercer.environment import cache_folder, threads
-from mercer.errors import OutputError
-from mercer.pipeline.cache import Step, StepCache, file_hash
+from mercer.environment import cache_folder, device, precision, price_per_hour, threads, torchrun
+from mercer.errors import OutputError, UnsupportedError
+from mercer.pipeline.cache import Step, StepCache, file_hash, key_of
 from mercer.pipeline.manifest import packages
 from mercer.pipeline.progress import Quiet, RunProgress
 
@@ -27,6 +27,21 @@ def rival_name(target: str) -> str:
     return f"incumbent:{target}"
 
 
+def machine() -> Runtime:
+    """Where and how to compute, as the environment says. Raises UsageError for a setting that is none."""
+    return Runtime(device=device(), precision=precision(), threads=threads(), price_per_hour=price_per_hour())
+
+
+def check_alone() -> None:
+    """Raises UnsupportedError where `torchrun` started several processes: they would all write one run folder."""
+    n = torchrun().size
+    if n > 1:
+        raise UnsupportedError(
+            f"A run is one process; torchrun started {n}.",
+            remedy="Train in several processes with mercer.training.train in a script of your own.",
+        )
+
+
 @dataclass(kw_only=True)
 class Flow:
     """One run. `steps` holds every finished step by name, in the order they were done."""
@@ -37,14 +52,13 @@ class Flow:
     fault: str | None = None
     cache: Path = field(default_factory=cache_folder)
     progress: RunProgress = field(default_factory=Quiet)
+    machine: Runtime = field(default_factory=machine)
     steps: dict[str, Step] = field(default_factory=dict)
 
     def step(self, name: str, facts: dict[str, Any], make: Callable[[Path, Progress], None]) -> Step:
         """Do a step, or find that an earlier run did it; record and report it."""
         bar = self.progress.begin(name)
-        done = StepCache(self.cache).step(
-            name, {**facts, "packages": packages()}, lambda folder: make(folder, bar)
-        )
+        done = StepCache(self.cache).step(name, with_packages(facts), lambda folder: make(folder, bar))
         self.steps[name] = done
         self.progress.end(name, seconds=done.cost.seconds, cached=done.cached)
         return done
@@ -64,9 +78,21 @@ class Flow:
         found = {name: find_source(source, self.data_folders) for name, source in sources.items()}
         return {name: file_hash(place) for name, place in found.items() if isinstance(place, Path)}
 
-    def runtime(self, bar: Progress) -> Runtime:
-        """The runtime every fit gets."""
-        return Runtime(threads=threads(), cache_folder=self.cache, progress=bar)
+    def runtime(self, bar: Progress, checkpoints: Path | None = None) -> Runtime:
+        """The runtime every fit gets. checkpoints: where an interrupted training goes on; None keeps nothing."""
+        return replace(self.machine, cache_folder=self.cache, progress=bar, checkpoint_folder=checkpoints)
+
+    def checkpoints(self, name: str, facts: dict[str, Any]) -> Path:
+        """Where the training inside a step keeps its checkpoints until the step is done.
+
+        It is under the step's key, so that only the same training finds them.
+        """
+        return self.cache / "checkpoints" / key_of({"step": name, **with_packages(facts)})
+
+
+def with_packages(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a step, and the versions of the libraries that its results depend on."""
+    return {**facts, "packages": packages()}
 
 
 @contextmanager

@@ -39,13 +39,16 @@ def _is_source(path: Path) -> bool:
 @cache
 def packages() -> dict[str, str]:
     """Versions of the libraries that results depend on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: version_of(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **{name: one for name, one in found.items() if one}}
+
+
+def version_of(name: str) -> str:
+    """Version of an installed library; empty where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def hardware() -> dict[str, str | int | float]:

@@ -7,6 +7,7 @@ is one set of rows.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mercer.brief import BehaviorTarget, Target
-from mercer.contracts import Budget, Holdout, Labelled, Options, Progress, Silent, plugins
+from mercer.contracts import Budget, Estimate, Holdout, Labelled, Options, Progress, Silent, plugins
 from mercer.data import Fold, folds_of
 from mercer.errors import BriefError, nearest
 from mercer.evaluation import (
@@ -33,8 +34,9 @@ from mercer.evaluation import (
 )
 from mercer.pipeline.cache import Cost, Step, key_of
 from mercer.pipeline.flow import Flow
-from mercer.pipeline.manifest import code_hash
+from mercer.pipeline.manifest import code_hash, version_of
 from mercer.pipeline.material import Material
+from mercer.training import TrainingOptions, TrainingRecord
 
 FitOn = Literal["train", "train+validation", "all"]
 """What a fit has seen; `all` is what ships where folds tested: it has no test score of its own."""
@@ -53,6 +55,7 @@ class Entry:
 
     composition, parts: what the class says of itself when it joins others' lists (`fusion`, `rerank`).
     holds_users: it keeps something of single people, so a release refuses it.
+    trained: it is a neural model that `mercer.training` trains: its options are TrainingOptions and more.
     """
 
     target: str
@@ -62,6 +65,7 @@ class Entry:
     composition: Composition = "single"
     parts: tuple[str, ...] = ()
     holds_users: bool = False
+    trained: bool = False
 
     @property
     def options_hash(self) -> str:
@@ -127,7 +131,8 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
     # Only what joins others' lists says which; elsewhere the name `parts` is free.
     parts = tuple(cls.parts) if composition != "single" else ()
     holds_users = bool(getattr(cls, "holds_users", False))
-    return Entry(name, model, options, cls.stochastic, composition, parts, holds_users)
+    trained = issubclass(cls.Options, TrainingOptions)
+    return Entry(name, model, options, cls.stochastic, composition, parts, holds_users, trained)
 
 
 def _serves(cls: Any, target: Target) -> bool:
@@ -223,9 +228,15 @@ def _fit(
     def make(folder: Path, bar: Progress) -> None:
         train, validation = training_of(material.split(entry.target), fit_on, fold)
         model = new_model(target, entry)
-        estimate = model.estimate(train)
-        model.fit(train, validation=validation, budget=budget, seed=seed, runtime=flow.runtime(bar))
+        # A training is priced by its own first steps.
+        estimate = Estimate(0.0, 0.0) if entry.trained else model.estimate(train)
+        runtime = flow.runtime(bar, checkpoints)
+        model.fit(train, validation=validation, budget=budget, seed=seed, runtime=runtime)
         model.save(folder)
+        record: TrainingRecord | None = getattr(model, "training", None)
+        if record is not None:
+            record.save(folder)
+            estimate = record.estimate or estimate
         facts = {
             "model": entry.model,
             "options": entry.options.model_dump(mode="json"),
@@ -247,12 +258,31 @@ def _fit(
         "fit_on": fit_on,
         "seconds": budget.seconds,
         "code": code_hash(*ROOMS[target.task]),
+        **training_facts(flow, entry),
     }
     if fold is not None:
         name, facts = f"{name}:fold-{fold.name}", {**facts, "fold": fold.name}
     if seed != flow.brief.fit.seeds[0]:
         name = f"{name}:seed-{seed}"
-    return flow.step(name, facts, make)
+    # What keeps people keeps them in the run alone, where `forget` finds them.
+    keeps = entry.trained and not entry.holds_users
+    checkpoints = flow.checkpoints(name, facts) if keeps else None
+    step = flow.step(name, facts, make)
+    if checkpoints is not None:
+        shutil.rmtree(checkpoints, ignore_errors=True)
+    return step
+
+
+def training_facts(flow: Flow, entry: Entry) -> dict[str, Any]:
+    """What else decides the fit of a neural model: the loop's code, PyTorch, device and precision."""
+    if not entry.trained:
+        return {}
+    return {
+        "training": code_hash("training", "language"),
+        "torch": version_of("torch"),
+        "device": flow.machine.device,
+        "precision": flow.machine.precision,
+    }
 
 
 _SUFFIX: Mapping[FitOn, str] = {"train": "", "train+validation": ":refit", "all": ":all"}

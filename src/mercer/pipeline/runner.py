@@ -12,7 +12,7 @@ from typing import Any
 from mercer import __version__
 from mercer.brief import Brief
 from mercer.compliance import check_acceptances
-from mercer.contracts import Progress
+from mercer.contracts import Progress, Runtime
 from mercer.data import folds_of
 from mercer.errors import NotFoundError, nearest
 from mercer.evaluation import TestLooks
@@ -30,7 +30,7 @@ from mercer.pipeline.board import (
     tested_fits,
 )
 from mercer.pipeline.cache import Step, file_hash, publish, write_text
-from mercer.pipeline.flow import STAGES, Flow, locked
+from mercer.pipeline.flow import STAGES, Flow, check_alone, locked, machine
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.manifest import code_hash, hardware, packages
 from mercer.pipeline.material import Material
@@ -40,6 +40,7 @@ from mercer.pipeline.result import Run
 from mercer.pipeline.segments import segments
 from mercer.pipeline.sources import DataArgument, opened
 from mercer.pipeline.supported import check_supported
+from mercer.training import RECORD_FILE
 
 
 def run(
@@ -50,17 +51,20 @@ def run(
     until: str = "release",
     fault: str | None = None,
     progress: RunProgress | None = None,
+    runtime: Runtime | None = None,
 ) -> Run:
     """Walk a brief from its data to a gated release.
 
     brief: a Brief, or the path of a YAML file. out: the run folder (default: runs/NAME).
     data: folder of the data files (default: beside the brief, or data/ there), or frames by canonical table, such as
     {"events": frame}. until: the stage to stop after (STAGES). fault: a rule whose violation is planted before the
-    gates (see `mercer.compliance.FAULTS`).
+    gates (see `mercer.compliance.FAULTS`). runtime: device and precision of neural models, threads, price per hour;
+    left out, what the environment says (`mercer.environment`).
     Returns the run; its `exit_code` is 1 when a rule failed or is neither assessed nor accepted.
     Raises BriefError, DataError and OutputError for what the caller can mend, LeakageError when a training row
     lies after its cut.
     """
+    check_alone()
     if until not in STAGES:
         raise NotFoundError(f"No stage is called {until!r}.", remedy=nearest(until, STAGES))
     with opened(brief, data) as (loaded, folders):
@@ -71,6 +75,7 @@ def run(
             data_folders=folders,
             fault=_known_fault(fault),
             progress=progress or Quiet(),
+            machine=runtime or machine(),
         )
         check_supported(loaded)
         check_acceptances(loaded)
@@ -214,6 +219,10 @@ def publish_model(flow: Flow, entry: Entry, fitted: Fits, fit_on: FitOn) -> None
     suffix = ".refit" if fit_on == "train+validation" else ""
     folder = flow.out / "models" / entry.target / f"{entry.model}{suffix}"
     publish(fitted.folder, folder)
+    for seed, steps in zip(fitted.seeds[1:], fitted.by_seed[1:], strict=False):
+        record = steps[0].folder / RECORD_FILE
+        if record.is_file():
+            publish(record, folder / f"training.seed-{seed}.json")
     write_text(folder / "card.md", model_card(flow.brief, entry, fitted, fit_on))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,15 @@ from mercer.pipeline.cache import StepCache
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash, packages
 from mercer.pipeline.material import Material
-from mercer.pipeline.models import ROOMS, Entry, new_model, score_model, target_facts, training_of
+from mercer.pipeline.models import (
+    ROOMS,
+    Entry,
+    new_model,
+    score_model,
+    target_facts,
+    training_facts,
+    training_of,
+)
 
 MEMORY_SHARE = 0.9
 """A fit that is expected to need more of the machine's memory than this is not begun."""
@@ -86,19 +95,22 @@ class Bench:
         together. No test row is touched.
         """
         begun = time.perf_counter()
+        name, facts = f"trial:{self._name}:{entry.model}", self._facts(entry)
+        keeps = entry.trained and not entry.holds_users
+        checkpoints = self._flow.checkpoints(name, facts) if keeps else None
 
         def make(folder: Path) -> None:
-            scored, found, notes = self._judged(entry)
+            scored, found, notes = self._judged(entry, checkpoints)
             scored.save(folder / "rows.parquet")
             (folder / "trial.json").write_text(json.dumps({"value": found, "notes": notes}), "utf-8")
 
         try:
-            step = StepCache(self._flow.cache).step(
-                f"trial:{self._name}:{entry.model}", self._facts(entry), make
-            )
+            step = StepCache(self._flow.cache).step(name, facts, make)
         except _FailedError as fault:
             took = round(time.perf_counter() - begun, 3)
             return Trial(number=number, options=options, state="failed", seconds=took, why=str(fault))
+        if checkpoints is not None:
+            shutil.rmtree(checkpoints, ignore_errors=True)
         found = json.loads((step.folder / "trial.json").read_text("utf-8"))
         return Trial(
             number=number,
@@ -123,13 +135,14 @@ class Bench:
             "seed": self.seed,
             "seconds": self.limit,
             "code": code_hash("evaluation", *ROOMS[self.target.task]),
+            **training_facts(self._flow, entry),
             "packages": packages(),
         }
 
-    def _judged(self, entry: Entry) -> tuple[Scored, float, list[str]]:
+    def _judged(self, entry: Entry, checkpoints: Path | None) -> tuple[Scored, float, list[str]]:
         """Scored validation rows, the metric on them, and what the model said. Raises _FailedError."""
         try:
-            scored, notes = self._scored(entry)
+            scored, notes = self._scored(entry, checkpoints)
             found = value(scored, self.metric)
         except MercerError as fault:
             raise _FailedError(str(fault)) from fault
@@ -141,17 +154,19 @@ class Bench:
             raise _FailedError(f"{self.metric} is undefined on the validation rows.")
         return (scored if needs_lists(self.metric) else replace(scored, lists=None)), found, notes
 
-    def _scored(self, entry: Entry) -> tuple[Scored, list[str]]:
+    def _scored(self, entry: Entry, checkpoints: Path | None) -> tuple[Scored, list[str]]:
         parts, notes = [], []
         for fold, train, validation in self._parts:
             model = new_model(self.target, entry)
-            _check_memory(model.estimate(train).peak_mib)
+            if not entry.trained:  # a training looks itself, and its estimate is a training of some steps
+                _check_memory(model.estimate(train).peak_mib)
+            place = checkpoints and checkpoints / (fold.name if fold is not None else "whole")
             model.fit(
                 train,
                 validation=validation,
                 budget=Budget(self.limit),
                 seed=self.seed,
-                runtime=self._flow.runtime(Silent()),
+                runtime=self._flow.runtime(Silent(), place),
             )
             scored = score_model(self.target, model, validation, Silent(), slices=Slices())
             notes += [note for note in getattr(model, "notes", ()) if note not in notes]
