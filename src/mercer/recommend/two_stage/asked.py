@@ -23,7 +23,8 @@ Columns = dict[str, npt.NDArray[np.generic]]
 class Asked:
     """The candidates, who asks, what spreads from the histories, what is known of items.
 
-    repeats: whether an item of the history may be the answer.
+    repeats: whether an item of the history may be the answer. sequence: scores of a sequence ranker for the whole
+    catalogue, shape (n, I), where there is one.
     """
 
     pool: Pool
@@ -31,6 +32,7 @@ class Asked:
     spreads: Spreads
     known: Knowledge
     repeats: bool
+    sequence: npt.NDArray[np.float32] | None = None
 
     def at(self, dense: Floats) -> Floats:
         """Values of a dense (n, I) score at the candidates, shape (m,)."""

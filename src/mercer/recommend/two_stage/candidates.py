@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from mercer.contracts import NO_ITEM, Rankings
 from mercer.contracts.ragged import gather
 from mercer.recommend.two_stage.histories import Histories
 from mercer.recommend.two_stage.knowledge import Knowledge
@@ -16,9 +17,10 @@ from mercer.recommend.two_stage.sparse import Rows, best_cells
 from mercer.recommend.two_stage.spreads import Spreads
 
 Ints = npt.NDArray[np.int64]
+Floats32 = npt.NDArray[np.float32]
 
 USUAL = {"neighbours": 150, "chains": 100, "titles": 60, "brand": 40, "category": 20, "popular": 20, "again": 200,
-         "seen": 50}  # fmt: skip
+         "seen": 50, "sequence": 100}  # fmt: skip
 """Candidates that each source gives at breadth 1; titles, brand and category for each of the last items."""
 LAST_ITEMS = 3
 
@@ -49,9 +51,18 @@ class Pool:
 
 
 def pool(
-    h: Histories, spreads: Spreads, known: Knowledge, options: TwoStageOptions, *, repeats: bool
+    h: Histories,
+    spreads: Spreads,
+    known: Knowledge,
+    options: TwoStageOptions,
+    *,
+    repeats: bool,
+    sequence: Floats32 | None = None,
 ) -> Pool:
-    """The union of all sources; without repeats, nothing that was bought."""
+    """The union of all sources; without repeats, nothing that was bought.
+
+    sequence: scores of a sequence ranker, shape (n, I), where there is one.
+    """
     n, n_items = h.n, known.n_items
     bought = np.unique(h.row * n_items + h.item)
     some = {name: round(USUAL[name] * options.breadth) for name in options.sources}
@@ -76,6 +87,8 @@ def pool(
     if "seen" in some:
         near = h.other_back < some["seen"]
         cells.append(h.other_row[near] * n_items + h.other_item[near])
+    if "sequence" in some and sequence is not None:
+        cells.append(_greatest(sequence, np.zeros(0, np.int64) if repeats else bought, some["sequence"]))
     union = np.unique(np.concatenate(cells))
     if not repeats:
         union = union[~np.isin(union, bought, assume_unique=True)]
@@ -102,6 +115,15 @@ def _beside_last(h: Histories, known: Knowledge, some: dict[str, int]) -> list[I
                 inside = code >= 0
                 cells.append(_first_members(members, row[inside], code[inside], some[name], known.n_items))
     return cells
+
+
+def _greatest(scores: Floats32, bought: Ints, k: int) -> Ints:
+    """The k items of greatest score of each row that were not bought."""
+    scores = scores.copy()
+    scores.ravel()[bought] = -np.inf
+    items = Rankings.top_k(scores, k).items.astype(np.int64)
+    row, place = np.nonzero(items != NO_ITEM)
+    return np.asarray(row * scores.shape[1] + items[row, place], np.int64)
 
 
 def _first_members(members: Rows, row: Ints, code: Ints, k: int, n_items: int) -> Ints:

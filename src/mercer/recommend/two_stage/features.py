@@ -1,6 +1,7 @@
 """The second stage's features: one number for each candidate of each request, in groups that can be left out.
 
-neighbourly.py, matching.py and personal.py hold the groups; here they get their order and become a matrix.
+neighbourly.py, matching.py, personal.py and sequential.py hold the groups; here they get their order and become a
+matrix.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mercer.recommend.two_stage import matching, neighbourly, personal
+from mercer.recommend.two_stage import matching, neighbourly, personal, sequential
 from mercer.recommend.two_stage.asked import Asked, Columns
 
 FEATURES: dict[str, tuple[tuple[str, ...], Callable[[Asked], Columns]]] = {
@@ -26,6 +27,7 @@ FEATURES: dict[str, tuple[tuple[str, ...], Callable[[Asked], Columns]]] = {
     "person": (personal.PERSON, personal.person),
     "again": (personal.AGAIN, personal.again),
     "seen": (personal.SEEN, personal.seen),
+    "sequence": (sequential.SEQUENCE, sequential.sequence),
 }
 """Names and maker of each group, in the order of the matrix's columns. What is not known is NaN."""
 

@@ -9,6 +9,7 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
+from mercer.contracts import Ranker
 from mercer.recommend.two_stage.catalogue import Catalogue
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.titles import Titles
@@ -27,6 +28,7 @@ class Knowledge:
     brand_count, leaf_count: weighted events of each brand and category path.
     selling: int64, shape (I,): items by popularity. rising: the same by sales of the middle window.
     log_price: float64, shape (I,), NaN where unknown.
+    sequence: a sequence ranker that was fitted on no more than the facts were, where there is one; it is kept apart.
     """
 
     catalogue: Catalogue
@@ -38,6 +40,7 @@ class Knowledge:
     selling: Ints
     rising: Ints
     log_price: Floats
+    sequence: Ranker | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, catalogue: Catalogue, titles: Titles, facts: Facts, vectors: Floats32 | None = None) -> Self:

@@ -9,7 +9,7 @@ part of the users at a time, so that what is left is nearly as dense as the whol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,11 +42,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """known: the log without what is asked, and as_of its last instant; the questions that it is to answer."""
+    """known: the log without what is asked, and as_of its last instant; the questions that it is to answer.
+
+    depth: how far back it lies, from 1: the number of the cut, or the label's place from the end. A deeper lesson knows
+    less.
+    """
 
     known: Interactions
     as_of: int
     questions: tuple[Question, ...]
+    depth: int
 
 
 def lessons(train: Dataset, options: TwoStageOptions, seed: int) -> Iterator[Lesson]:
@@ -59,7 +64,7 @@ def lessons(train: Dataset, options: TwoStageOptions, seed: int) -> Iterator[Les
     for lesson in _by_time(train, log, options) if log.has_clock else _by_place(train, log, options, seed):
         asked = tuple(one.some(share, rng) for one in lesson.questions if len(one.requests))
         if asked:
-            yield Lesson(lesson.known, lesson.as_of, asked)
+            yield Lesson(lesson.known, lesson.as_of, asked, lesson.depth)
 
 
 def n_lessons(train: Dataset, options: TwoStageOptions) -> int:
@@ -75,24 +80,62 @@ def n_questions(train: Dataset, options: TwoStageOptions) -> int:
     return n_lessons(train, options) * (1 + options.label_lags if has_clock else 1)
 
 
-def _by_place(train: Dataset, log: Interactions, options: TwoStageOptions, seed: int) -> Iterator[Lesson]:
-    """Labels are the last, the second last ... event that counts; for each, one part of the users after the other."""
+def greatest_depth(train: Dataset, options: TwoStageOptions) -> int:
+    """How far back the deepest lesson lies; 0 where there is none."""
+    log = train.interactions
+    if log is None or not log.n_events:
+        return 0
+    if log.has_clock:
+        return len(_cuts(train, log, options))
+    _, total, _ = _countdown(log, options)
+    return int(min(options.label_places, max(0, total.max() - 1)))
+
+
+def known_to_all(train: Dataset, options: TwoStageOptions, depth: int) -> Dataset:
+    """The training set as every lesson down to `depth` (from 1 to the greatest) knows it, without any of their labels.
+
+    What is fitted once for several lessons is fitted on this.
+    """
+    log = train.interactions
+    assert log is not None
+    if log.has_clock:
+        cut = _cuts(train, log, options)[depth - 1]
+        return replace(train, interactions=log.as_of(cut), as_of=cut)
+    counts, total, from_end = _countdown(log, options)
+    place = np.minimum(depth, total - 1)
+    known = _before(log, counts & (from_end == np.repeat(place, log.lengths)))
+    return replace(train, interactions=known, as_of=int(known.known_at.max(initial=0)))
+
+
+def _countdown(log: Interactions, options: TwoStageOptions) -> tuple[Bools, Ints, Ints]:
+    """Which events count, shape (N,); how many of each user do, shape (n,); those from each event on, shape (N,)."""
     counts = np.isin(log.kind, log.kind_codes(options.kinds))
     running = np.concatenate([[0], np.cumsum(counts)])
     total = running[log.indptr[1:]] - running[log.indptr[:-1]]
     from_end = np.repeat(running[log.indptr[1:]], log.lengths) - running[:-1]
+    return counts, total, from_end
+
+
+def _before(log: Interactions, label: Bools) -> Interactions:
+    """The log without each user's label, where there is one, and all that came after it."""
+    limit = np.full(log.n_users, log.n_events)
+    limit[log.user_of[label]] = np.flatnonzero(label)
+    return log.where(np.arange(log.n_events) < np.repeat(limit, log.lengths))
+
+
+def _by_place(train: Dataset, log: Interactions, options: TwoStageOptions, seed: int) -> Iterator[Lesson]:
+    """Labels are the last, the second last ... event that counts; for each, one part of the users after the other."""
+    counts, total, from_end = _countdown(log, options)
     fold = np.random.default_rng([seed, 0]).permutation(log.n_users) % options.label_folds
     for place in range(1, options.label_places + 1):
         for part in range(options.label_folds):
             chosen = (fold == part) & (total > place)
             label = np.repeat(chosen, log.lengths) & counts & (from_end == place)
-            limit = np.full(log.n_users, log.n_events)
-            limit[log.user_of[label]] = np.flatnonzero(label)
-            known = log.where(np.arange(log.n_events) < np.repeat(limit, log.lengths))
+            known = _before(log, label)
             rows = np.flatnonzero(chosen)
             now = int(known.known_at.max(initial=0))
             asked = _requests(train, known.take(rows), now + 1, options)
-            yield Lesson(known, now, (Question(asked, Ragged.from_rows(log.item[label][:, None])),))
+            yield Lesson(known, now, (Question(asked, Ragged.from_rows(log.item[label][:, None])),), place)
 
 
 def _by_time(train: Dataset, log: Interactions, options: TwoStageOptions) -> Iterator[Lesson]:
@@ -103,14 +146,18 @@ def _by_time(train: Dataset, log: Interactions, options: TwoStageOptions) -> Ite
     """
     days = int(options.label_days * DAY_US)
     counts = np.isin(log.kind, log.kind_codes(options.kinds))
-    start, end = int(log.time.min()), min(train.as_of, int(log.known_at.max()))
-    for number in range(1, options.label_cuts + 1):
-        cut = end - number * days
-        if cut < start + _LEAST_PAST * (end - start):
-            return
+    for number, cut in enumerate(_cuts(train, log, options), 1):
         moments = [cut + lag * days for lag in range(min(number, options.label_lags + 1))]
         questions = tuple(_next_baskets(train, log, counts, moment, days, options) for moment in moments)
-        yield Lesson(log.as_of(cut), cut, questions)
+        yield Lesson(log.as_of(cut), cut, questions, number)
+
+
+def _cuts(train: Dataset, log: Interactions, options: TwoStageOptions) -> list[int]:
+    """The moments at which labels begin, latest first, as far back as there is enough to learn facts from."""
+    days = int(options.label_days * DAY_US)
+    start, end = int(log.time.min()), min(train.as_of, int(log.known_at.max()))
+    cuts = [end - number * days for number in range(1, options.label_cuts + 1)]
+    return [cut for cut in cuts if cut >= start + _LEAST_PAST * (end - start)]
 
 
 def _next_baskets(

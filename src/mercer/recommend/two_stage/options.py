@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field, model_validator
 
 from mercer.contracts import searched
@@ -20,6 +22,9 @@ GROUPS = (
 
 class TwoStageOptions(SignalOptions):
     """First stage: `sources`, `breadth` and how neighbours are counted. Second stage: `groups`, labels, trees."""
+
+    known_sources: ClassVar[tuple[str, ...]] = SOURCES
+    known_groups: ClassVar[tuple[str, ...]] = GROUPS
 
     sources: tuple[str, ...] = Field(SOURCES, min_length=1, description="where candidates come from")
     groups: tuple[str, ...] = Field(GROUPS, min_length=1, description="groups of features that are read")
@@ -100,7 +105,7 @@ class TwoStageOptions(SignalOptions):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> TwoStageOptions:
-        for given, known in ((self.sources, SOURCES), (self.groups, GROUPS)):
+        for given, known in ((self.sources, self.known_sources), (self.groups, self.known_groups)):
             for name in given:
                 if name not in known:
                     raise ValueError(f"{name!r} is not among {', '.join(known)}. {nearest(name, known)}")

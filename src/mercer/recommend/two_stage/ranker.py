@@ -38,9 +38,10 @@ from mercer.recommend.two_stage.catalogue import Catalogue, texts
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.histories import Histories
 from mercer.recommend.two_stage.knowledge import Knowledge
-from mercer.recommend.two_stage.labels import Question, lessons, n_lessons, n_questions
+from mercer.recommend.two_stage.labels import Lesson, Question, lessons, n_lessons, n_questions
 from mercer.recommend.two_stage.lists import Lists, kept
 from mercer.recommend.two_stage.options import TwoStageOptions
+from mercer.recommend.two_stage.sequential import one_by_one
 from mercer.recommend.two_stage.spreads import Spreads
 from mercer.recommend.two_stage.titles import Titles
 
@@ -164,10 +165,14 @@ class TwoStage(ScoringRanker):
             facts = Facts.learn(
                 lesson.known, lesson.as_of, known.catalogue, known.titles, self.options, repeats=train.repeats
             )
-            then = Knowledge.of(known.catalogue, known.titles, facts, known.vectors)
+            then = self._known_then(lesson, facts)
             found += [self._listed(one, then, self.options.negatives, rng) for one in lesson.questions]
             runtime.progress.advance(number + 1, total, "held-out purchases, features made")
         return [lists for lists in found if len(lists)]
+
+    def _known_then(self, lesson: Lesson, facts: Facts) -> Knowledge:  # noqa: ARG002 - for subclasses
+        """What was known at a lesson: its facts, and what does not change."""
+        return Knowledge.of(self._known.catalogue, self._known.titles, facts, self._known.vectors)
 
     def _listed(
         self, question: Question, known: Knowledge, negatives: int | None, rng: np.random.Generator
@@ -208,8 +213,9 @@ class TwoStage(ScoringRanker):
     def _asked(self, requests: Requests, known: Knowledge) -> Asked:
         h = Histories.of(requests, self.options)
         spreads = Spreads.of(h, known, self.options.decay)
-        found = pool(h, spreads, known, self.options, repeats=self._repeats)
-        return Asked(found, h, spreads, known, self._repeats)
+        sequence = None if known.sequence is None else one_by_one(known.sequence, requests)
+        found = pool(h, spreads, known, self.options, repeats=self._repeats, sequence=sequence)
+        return Asked(found, h, spreads, known, self._repeats, sequence)
 
     def save(self, folder: Path) -> None:
         """Write options.yaml, weights.safetensors and a text file of trees for each member."""
