@@ -108,6 +108,7 @@ class SequenceRanker(ScoringRanker):
                 budget=Budget(max(1.0, deadline - time.perf_counter())),
             )  # fmt: skip
             self.state = {**self.state, **trainee.arrays()}
+            self.notes = (*self.notes, *self.training.notes)
         else:
             self._note("No history holds anything to foretell: answers follow popularity.")
         self.restored()
