@@ -224,3 +224,32 @@ def trials_plot(frame: pd.DataFrame, metric: str, default: float | None) -> Draw
         return (shown + dots).properties(width=width - (80 if slim else 120), height=180)
 
     return draw
+
+
+def curves_plot(frame: pd.DataFrame, title: str) -> Draw:
+    """Curves over epochs, a colour each. Columns: x, y, training. title: of the upright axis."""
+    import altair as alt
+
+    def draw(width: int) -> Any:
+        slim = width == SLIM
+        names = list(dict.fromkeys(frame["training"]))
+        colours = [NEW, OLD, "#2b5c8a", "#8a6d1f", "#6b3f7d", REST]
+        colour = alt.Color(
+            "training:N",
+            scale=alt.Scale(domain=names, range=[colours[at % len(colours)] for at, _ in enumerate(names)]),
+            legend=alt.Legend(columns=1 if slim else 3, labelLimit=260) if len(names) > 1 else None,
+        )
+        # A single evaluation is a point, which a line alone would not show.
+        point = {"size": 28} if len(frame) <= 60 else False
+        return (
+            alt.Chart(frame)
+            .mark_line(strokeWidth=1.8, point=point)
+            .encode(
+                x=alt.X("x:Q", title="epochs", axis=alt.Axis(grid=False, tickCount=4 if slim else 8)),
+                y=alt.Y("y:Q", title=title, scale=alt.Scale(zero=False, nice=True)),
+                color=colour,
+            )
+            .properties(width=width - (80 if slim else 120), height=220)
+        )
+
+    return draw
