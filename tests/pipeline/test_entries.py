@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mercer.brief import BehaviorTarget
+from mercer.brief import BehaviorTarget, RecommendTarget
 from mercer.pipeline.models import entries, entry_of
 
 TARGET = BehaviorTarget(
@@ -31,3 +31,16 @@ def test_auto_means_the_defaults_that_serve_the_kind() -> None:
     assert "logistic-regression" not in amounts
     chances = BehaviorTarget(task="behavior", kind="probability", horizon_days=30)
     assert "logistic-regression" in [entry.model for entry in entries("repurchase", chances)]
+
+
+def test_what_joins_lists_is_what_its_members_are() -> None:
+    target = RecommendTarget(
+        task="recommend",
+        models=["fusion", "two-stage-sequence"],
+        options={"fusion": {"members": ["item-knn", "user-knn"]}, "two-stage-sequence": {"sequence": "ligr"}},
+    )
+    joined, ordered = entries("next", target)
+    assert (joined.composition, joined.parts) == ("fusion", ("item-knn", "user-knn"))
+    assert (joined.stochastic, joined.holds_users, joined.trained) == (False, True, False)
+    assert (ordered.composition, ordered.parts[-1]) == ("rerank", "ligr")
+    assert (ordered.stochastic, ordered.holds_users, ordered.trained) == (True, False, True)

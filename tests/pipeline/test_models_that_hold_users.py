@@ -57,3 +57,12 @@ def test_it_competes_and_is_not_chosen_and_people_are_erased_in_it(cache: Path, 
 def test_alone_it_is_chosen_and_refused_by_the_release(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="'user-knn' keeps parameters of single users"):
         mercer.run(brief("user-knn"), tmp_path / "run")
+
+
+@pytest.mark.usefixtures("cache")
+def test_what_joins_its_list_with_another_is_refused_as_well(tmp_path: Path) -> None:
+    joined = brief("fusion")
+    options = {"fusion": {"members": ["item-knn", "user-knn"]}}
+    target = joined.targets["again"].model_copy(update={"options": options})
+    with pytest.raises(UnsupportedError, match="'fusion' keeps parameters of single users"):
+        mercer.run(joined.model_copy(update={"targets": {"again": target}}), tmp_path / "run")

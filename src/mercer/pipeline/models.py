@@ -53,9 +53,10 @@ ROOMS = {
 class Entry:
     """One model that competes for a target.
 
-    composition, parts: what the class says of itself when it joins others' lists (`fusion`, `rerank`).
+    composition, parts: what the model says of itself when it joins others' lists (`fusion`, `rerank`).
     holds_users: it keeps something of single people, so a release refuses it.
-    trained: it is a neural model that `mercer.training` trains: its options are TrainingOptions and more.
+    trained: it is a neural model that `mercer.training` trains (its options are TrainingOptions and more), or one that
+    has such members (it says `trains`).
     """
 
     target: str
@@ -127,12 +128,14 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
         options = cls.Options(**given)
     except ValueError as fault:
         raise BriefError(f"targets.{name}.options.{model}: {fault}") from None
-    composition: Composition = getattr(cls, "composition", "single")
+    # A model is asked, not its class: what joins others' lists is what its members are.
+    made = cls(options)
+    composition: Composition = getattr(made, "composition", "single")
     # Only what joins others' lists says which; elsewhere the name `parts` is free.
-    parts = tuple(cls.parts) if composition != "single" else ()
-    holds_users = bool(getattr(cls, "holds_users", False))
-    trained = issubclass(cls.Options, TrainingOptions)
-    return Entry(name, model, options, cls.stochastic, composition, parts, holds_users, trained)
+    parts = tuple(made.parts) if composition != "single" else ()
+    holds_users = bool(getattr(made, "holds_users", False))
+    trained = isinstance(options, TrainingOptions) or bool(getattr(made, "trains", False))
+    return Entry(name, model, options, made.stochastic, composition, parts, holds_users, trained)
 
 
 def _serves(cls: Any, target: Target) -> bool:
@@ -229,14 +232,15 @@ def _fit(
         train, validation = training_of(material.split(entry.target), fit_on, fold)
         model = new_model(target, entry)
         # A training is priced by its own first steps.
-        estimate = Estimate(0.0, 0.0) if entry.trained else model.estimate(train)
+        alone = isinstance(entry.options, TrainingOptions)
+        estimate = Estimate(0.0, 0.0) if alone else model.estimate(train)
         runtime = flow.runtime(bar, checkpoints)
         model.fit(train, validation=validation, budget=budget, seed=seed, runtime=runtime)
         model.save(folder)
         record: TrainingRecord | None = getattr(model, "training", None)
         if record is not None:
             record.save(folder)
-            estimate = record.estimate or estimate
+            estimate = (record.estimate if alone else None) or estimate
         facts = {
             "model": entry.model,
             "options": entry.options.model_dump(mode="json"),

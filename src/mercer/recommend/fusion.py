@@ -33,7 +33,7 @@ from mercer.contracts import (
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import nearest
 from mercer.evaluation import score_ranking, unit_values
-from mercer.recommend.members import Members, keep, new, read, within
+from mercer.recommend.members import Members, keep, new, read, trains, within
 from mercer.recommend.scoring import Arrays, ScoringRanker
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class Fusion(ScoringRanker):
     """score(j) = sum over members of share * 1 / (k + place of j in the member's list), or of share * scaled score.
 
     Items that a member scores alike share the best of their places. Scaled: 0 for the member's least score of the
-    request, 1 for its greatest. What can be said of it (`stochastic`, `holds_users`, `parts`) follows its members.
+    request, 1 for its greatest. What it says of itself (`stochastic`, `holds_users`, `parts`, `trains`) follows its
+    members.
     training: the record of the member that trained longest, None where none is a neural model. notes: the members'.
     """
 
@@ -116,6 +117,7 @@ class Fusion(ScoringRanker):
         self.parts = tuple(self.members)
         self.stochastic = any(one.stochastic for one in self.members.values())  # type: ignore[misc]
         self.holds_users = any(one.holds_users for one in self.members.values())  # type: ignore[misc]
+        self.trains = any(trains(one) for one in self.members.values())
         self.notes: tuple[str, ...] = ()
 
     @property

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from mercer.contracts import Ranker, Runtime, plugins
 from mercer.errors import DamagedError, nearest
 from mercer.recommend.weights_file import WEIGHTS
+from mercer.training import TrainingOptions
 
 
 def _mapping(given: Any) -> Any:
@@ -54,6 +55,11 @@ def new(name: str, options: Mapping[str, Any]) -> Ranker:
     cls = plugins.load(plugins.RANKERS, name)
     made: Ranker = cls(cls.Options(**options))
     return made
+
+
+def trains(ranker: Ranker) -> bool:
+    """Whether it is a neural model that `mercer.training` trains, or has such members."""
+    return isinstance(ranker.options, TrainingOptions) or bool(getattr(ranker, "trains", False))
 
 
 def within(runtime: Runtime, name: str) -> Runtime:

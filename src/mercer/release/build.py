@@ -135,7 +135,8 @@ def _entry(name: str, model: ReleasedModel, brief: Brief) -> TargetEntry:
             f"Target {name!r} ({task}) can't be answered by {model.model_name!r} of {model.group}.",
             remedy=f"Give a model of {_GROUP[task]}.",
         )
-    if getattr(plugins.load(model.group, model.model_name), "holds_users", False):
+    cls = plugins.load(model.group, model.model_name)
+    if getattr(cls(cls.Options(**model.options)), "holds_users", False):
         raise UnsupportedError(
             f"Model {model.model_name!r} keeps parameters of single users; a release holds no personal data.",
             remedy="Release a model that reads users' histories from the request.",

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from mercer.contracts import Budget, Dataset, Estimate, Holdout, Ranker, Runtime
 from mercer.contracts import Options as BaseOptions
-from mercer.recommend.members import Members, keep, new, read, within
+from mercer.recommend.members import Members, keep, new, read, trains, within
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.knowledge import Knowledge
 from mercer.recommend.two_stage.labels import Lesson, greatest_depth, known_to_all
@@ -76,6 +76,7 @@ class TwoStageSequence(TwoStage):
         [(self._member, self._member_options)] = self.options.sequence.items()
         self.parts = (*TwoStage.parts, self._member)
         self.holds_users = self._unfitted().holds_users  # type: ignore[misc]
+        self.trains = trains(self._unfitted())
         self.records: tuple[TrainingRecord, ...] = ()
         self._then: dict[int, Ranker] = {}
 
