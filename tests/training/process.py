@@ -1,10 +1,10 @@
 """A training as a process of its own that can die at any moment, also inside the saving of a checkpoint.
 
     python -m training.process FOLDER OUT             trains, with checkpoints in FOLDER, and writes OUT/
-    python -m training.process FOLDER OUT --at N      kills itself (SIGKILL) just before its Nth file operation there
+    python -m training.process FOLDER OUT KIND N      kills itself before the Nth file operation of a kind
 
-A file operation is what Python's audit events name: opening, making, renaming and removing below FOLDER. So nothing in
-the room has to know of the test.
+A file operation is what Python's audit events name: opening, making, renaming and removing below FOLDER, such as
+"open manifest.json" or "os.rename a checkpoint". So nothing in the room has to know of the test.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ EPOCHS = 6
 OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree")
 
 
-def watch(folder: Path, at: int | None) -> list[str]:
-    """The file operations below a folder, as they come; the process kills itself before the one of number `at`."""
+def watch(folder: Path, deadly: str, number: int) -> list[str]:
+    """The file operations below a folder, as they come; the process kills itself before one of a kind."""
     seen: list[str] = []
 
     def hook(event: str, arguments: tuple) -> None:
         if event in OPERATIONS and isinstance(arguments[0], (str, os.PathLike)):
             path = Path(arguments[0])
             if folder in path.parents:
-                seen.append(f"{event} {path.name}")
-                if len(seen) == at:
+                named = (
+                    "a checkpoint" if "step-" in path.name or path.name.startswith(".writing") else path.name
+                )
+                seen.append(f"{event} {named}")
+                if seen[-1] == deadly and seen.count(deadly) == number:
                     os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
@@ -48,8 +51,8 @@ def main() -> None:
     from mercer.contracts import Runtime
     from training.small import NextItem, trained
 
-    folder, out, *rest = sys.argv[1:]
-    seen = watch(Path(folder), int(rest[1]) if rest else None)
+    folder, out, kind, number = [*sys.argv[1:], "", "0"][:4]
+    seen = watch(Path(folder), kind, int(number))
 
     class Steps:
         def advance(self, done: int, total: int, note: str = "") -> None:
@@ -57,8 +60,8 @@ def main() -> None:
 
     runtime = Runtime(threads=1, checkpoint_folder=Path(folder), progress=Steps())
     trainee, record = trained(
-        NextItem(weight_seed=os.getpid()) if Path(folder, "step-00000007").exists() else NextItem(),
-        runtime=runtime, epochs=EPOCHS, checkpoint_every=7, average=0.9, estimate_steps=2,
+        NextItem(weight_seed=os.getpid()) if Path(folder, "step-00000005").exists() else NextItem(),
+        runtime=runtime, epochs=EPOCHS, checkpoint_every=5, average=0.9, estimate_steps=2,
     )  # fmt: skip
     Path(out).mkdir(parents=True)
     record.save(Path(out))
