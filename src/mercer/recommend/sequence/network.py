@@ -59,7 +59,7 @@ class Items(nn.Module):
         """float32, shape (m, d), of the items named. generator: given in training, IDs are dropped then.
 
         A cold item, and one whose ID is dropped, has the vector `unknown` for its ID: so that vector is learned as
-        what an item is of which content alone tells.
+        what an item is of which content alone tells. Where no ID is ever dropped, it stays 0.
         """
         gone = self.cold[items]
         if generator is not None and self.id_dropout:

@@ -18,6 +18,9 @@ from mercer.recommend.sequence.losses import Candidates, binary_loss, softmax_lo
 from mercer.recommend.sequence.network import Batch, Network
 from mercer.recommend.sequence.options import SequenceOptions
 
+_RARE = 0.1
+"""Share of the items, those with the fewest answers, whose mean ID stands for a cold item's where none is learned."""
+
 _PIECE = 65_536
 """Items whose vectors are put together at once."""
 
@@ -54,6 +57,9 @@ class SequenceTrainee:
         negatives = None if options.loss == "softmax" else options.negatives
         self._candidates = Candidates(torch.nonzero(~module.items.cold)[:, 0], share, negatives)
         self._row_of = torch.zeros(len(count), dtype=torch.int64)
+        known = np.flatnonzero(~module.items.cold.numpy())
+        rarest = np.argsort(count[known], kind="stable")[: max(1, round(_RARE * len(known)))]
+        self._rare = torch.from_numpy(known[rarest])
         self._measured: Callable[[], float] | None = None
 
     def watch(self, measured: Callable[[], float] | None) -> None:
@@ -100,9 +106,11 @@ class SequenceTrainee:
         with torch.no_grad():
             codes = torch.arange(n_items, device=module.place.device)
             pieces = [module.items(codes[at : at + _PIECE]) for at in range(0, n_items, _PIECE)]
-            found = {"vectors": torch.cat(pieces)}
+            vectors = torch.cat(pieces)
+            if not self.options.id_dropout:
+                vectors[module.items.cold] += module.items.id.weight[self._rare].mean(0)
         kept = {name: one for name, one in module.state_dict().items() if not name.startswith("items.")}
-        return {name: one.float().cpu().numpy().copy() for name, one in {**kept, **found}.items()}
+        return {name: one.float().cpu().numpy().copy() for name, one in {**kept, "vectors": vectors}.items()}
 
     def _follow(self) -> None:
         """Bring what batches are made of to where the module is: the training loop moves that."""
