@@ -19,6 +19,15 @@ settings.load_profile("mercer")
 os.environ["MERCER_ENCODERS"] = str(encoder_folder())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", help="where tests of neural models train: cpu (the default) or cuda")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--device"):
+        os.environ["MERCER_DEVICE"] = config.getoption("--device")
+
+
 def shared_data(name: str) -> Path:
     """The folder of a real data set beside the checkout; skips the test where it is absent."""
     folder = ROOT.parent / "shared" / "data" / name

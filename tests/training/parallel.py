@@ -10,15 +10,15 @@ import os
 import sys
 from pathlib import Path
 
-from mercer.contracts import Budget, Runtime
+from mercer.contracts import Budget
 from mercer.training import train
-from training.small import FACTS, NextItem, options
+from training.small import FACTS, NextItem, here, options
 
 
 def main() -> None:
     out = Path(sys.argv[1])
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    runtime = Runtime(threads=1, world_size=size, checkpoint_folder=out / "saved")
+    runtime = here(world_size=size, checkpoint_folder=out / "saved")
     # Each process begins with weights of its own: those of rank 0 count.
     trainee = NextItem(dropout=0.0, weight_seed=rank)
     given = {"average": 0.9, "accumulate": 2, "estimate_steps": 2, "checkpoint_every": 5}

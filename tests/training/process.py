@@ -48,8 +48,7 @@ def main() -> None:
 
     from safetensors.torch import save_file
 
-    from mercer.contracts import Runtime
-    from training.small import NextItem, trained
+    from training.small import NextItem, here, trained
 
     folder, out, kind, number = [*sys.argv[1:], "", "0"][:4]
     seen = watch(Path(folder), kind, int(number))
@@ -58,7 +57,7 @@ def main() -> None:
         def advance(self, done: int, total: int, note: str = "") -> None:
             print(done, flush=True)
 
-    runtime = Runtime(threads=1, checkpoint_folder=Path(folder), progress=Steps())
+    runtime = here(checkpoint_folder=Path(folder), progress=Steps())
     trainee, record = trained(
         NextItem(weight_seed=os.getpid()) if Path(folder, "step-00000005").exists() else NextItem(),
         runtime=runtime, epochs=EPOCHS, checkpoint_every=5, average=0.9, estimate_steps=2,

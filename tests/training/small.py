@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from mercer.contracts import Runtime
+from mercer.environment import device
 from mercer.training import TrainingOptions, TrainingRecord, train
 from mercer.training.trainee import Rows
 
@@ -93,7 +95,7 @@ def trained(
 ) -> tuple[NextItem, TrainingRecord]:
     """A trainee after its training, and the record."""
     trainee = trainee or NextItem()
-    record = train(trainee, options(**given), seed=seed, facts=FACTS, runtime=runtime or Runtime(threads=1))
+    record = train(trainee, options(**given), seed=seed, facts=FACTS, runtime=runtime or here())
     return trainee, record
 
 
@@ -102,6 +104,31 @@ def weights(trainee: NextItem) -> dict[str, torch.Tensor]:
     return {name: one.clone() for name, one in trainee.module.state_dict().items()}
 
 
+def here(**given: Any) -> Runtime:
+    """Where the tests train: on the CPU, or where `pytest --device` says."""
+    return Runtime(threads=1, device=device(), **given)
+
+
+# On a GPU sums are added up in an order that changes: equal means near there, and to the bit on the CPU.
+_NEAR = {"rtol": 1e-3, "atol": 1e-4}
+
+
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    """Equal to the bit."""
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    """Whether weights are equal."""
+    if a.keys() != b.keys():
+        return False
+    if device() == "cpu":
+        return all(torch.equal(a[name], b[name]) for name in a)
+    return all(torch.allclose(a[name].cpu(), b[name].cpu(), **_NEAR) for name in a)
+
+
+def equal(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether losses are equal."""
+    return tuple(a) == tuple(b) if device() == "cpu" else bool(np.allclose(a, b, **_NEAR))
+
+
+def equal_validations(a: TrainingRecord, b: TrainingRecord) -> bool:
+    """Whether two trainings were evaluated after the same steps with the same values."""
+    if device() == "cpu":
+        return a.validations == b.validations
+    return [one.step for one in a.validations] == [one.step for one in b.validations]

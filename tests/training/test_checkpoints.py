@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from mercer.contracts import Budget, Runtime
 from mercer.errors import ConflictError, OutputError
 from mercer.training import TrainingRecord, train
 from mercer.training.checkpoints import Checkpoints
-from training.small import FACTS, NextItem, options, same, trained, weights
+from training.small import FACTS, NextItem, equal, equal_validations, here, options, same, trained, weights
 
 EVERY = 10
 
 
 def at(folder: Path) -> Runtime:
-    return Runtime(threads=1, checkpoint_folder=folder)
+    return here(checkpoint_folder=folder)
 
 
 def steps(folder: Path) -> list[int]:
@@ -36,7 +37,7 @@ def stopped(folder: Path, after: int, **given: object) -> None:
             if done == after:
                 raise Killed
 
-    runtime = Runtime(threads=1, checkpoint_folder=folder, progress=Bell())
+    runtime = here(checkpoint_folder=folder, progress=Bell())
     with pytest.raises(Killed):
         trained(runtime=runtime, checkpoint_every=EVERY, **given)
 
@@ -75,9 +76,9 @@ def test_it_goes_on_from_the_newest_and_ends_the_same(halfway: Path, whole: tupl
     assert steps(halfway)[:2] == [30, 20]
     trainee, record = trained(NextItem(weight_seed=9), runtime=at(halfway), checkpoint_every=EVERY)
     assert record.resumed_from == (30,)
-    assert record.losses == whole[1].losses
+    assert equal(record.losses, whole[1].losses)
     assert record.learning_rates == whole[1].learning_rates
-    assert record.validations == whole[1].validations
+    assert equal_validations(record, whole[1])
     assert same(weights(trainee), whole[0])
 
 
@@ -87,7 +88,7 @@ def test_averages_and_several_batches_a_step_go_on_the_same(tmp_path: Path) -> N
     stopped(tmp_path, 25, **given)
     other, resumed = trained(NextItem(weight_seed=9), runtime=at(tmp_path), checkpoint_every=EVERY, **given)
     assert resumed.resumed_from == (max(20, *(one.step for one in record.validations if one.step <= 25)),)
-    assert resumed.losses == record.losses
+    assert equal(resumed.losses, record.losses)
     assert same(weights(other), weights(trainee))
 
 
@@ -95,7 +96,7 @@ def test_a_finished_training_is_not_trained_again(tmp_path: Path, whole: tuple) 
     trained(runtime=at(tmp_path))
     trainee, record = trained(NextItem(weight_seed=9), runtime=at(tmp_path))
     assert record.resumed_from == ()
-    assert record.losses == whole[1].losses
+    assert equal(record.losses, whole[1].losses)
     assert same(weights(trainee), whole[0])
 
 
@@ -109,7 +110,7 @@ def test_what_the_budget_ended_goes_on_under_a_larger_one(tmp_path: Path, whole:
     second = run(60.0)
     assert second.stopped_because == "epochs"
     assert second.resumed_from == (1,)
-    assert second.losses == whole[1].losses
+    assert equal(second.losses, whole[1].losses)
     assert second.notes == ()
 
 
@@ -148,7 +149,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_is_used(
         "checkpoint of step 30 was refused" in note and said in note and "Step 20 was used." in note
         for note in record.notes
     )
-    assert record.losses == whole[1].losses
+    assert equal(record.losses, whole[1].losses)
     assert same(weights(trainee), whole[0])
 
 
@@ -206,7 +207,7 @@ def test_other_seeds_rows_and_networks_are_other_trainings(halfway: Path) -> Non
 def test_how_often_it_is_saved_is_no_other_training(halfway: Path, whole: tuple) -> None:
     _, record = trained(runtime=at(halfway), checkpoint_every=3, estimate_steps=4)
     assert record.resumed_from == (30,)
-    assert record.losses == whole[1].losses
+    assert equal(record.losses, whole[1].losses)
 
 
 def test_a_foreign_checkpoint_among_own_ones_is_passed_over(halfway: Path, whole: tuple) -> None:
@@ -217,12 +218,12 @@ def test_a_foreign_checkpoint_among_own_ones_is_passed_over(halfway: Path, whole
     _, record = trained(runtime=at(halfway), checkpoint_every=EVERY)
     assert record.resumed_from == (20,)
     assert "facts.data (shop-9 there, shop-1 here)" in " ".join(record.notes)
-    assert record.losses == whole[1].losses
+    assert equal(record.losses, whole[1].losses)
 
 
 def test_other_circumstances_are_noted(halfway: Path) -> None:
-    _, record = trained(runtime=Runtime(threads=2, checkpoint_folder=halfway))
-    assert any("with threads 2, before with 1" in note for note in record.notes)
+    _, record = trained(runtime=replace(at(halfway), precision="bf16"))
+    assert any("with precision bf16, before with fp32" in note for note in record.notes)
 
 
 def test_what_a_killed_process_was_writing_is_swept(halfway: Path) -> None:

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from mercer.contracts import Runtime
 from mercer.errors import DamagedError
 from mercer.training import TrainingEstimate, TrainingRecord, estimate
 from mercer.training.trainee import Rows
-from training.small import NextItem, options, same, trained, weights
+from training.small import NextItem, equal, here, options, same, trained, weights
 
 
 def test_measuring_leaves_the_weights_as_they_were(tmp_path: Path) -> None:
     trainee = NextItem()
     before = weights(trainee)
-    estimate(trainee, options(average=0.9), runtime=Runtime(threads=1, checkpoint_folder=tmp_path))
+    estimate(trainee, options(average=0.9), runtime=here(checkpoint_folder=tmp_path))
     assert same(weights(trainee), before)
     assert list(tmp_path.iterdir()) == []
 
@@ -25,14 +24,14 @@ def test_measuring_leaves_the_weights_as_they_were(tmp_path: Path) -> None:
 def test_a_training_that_is_priced_first_is_the_same_training(tmp_path: Path) -> None:
     plain, one = trained(average=0.9, learning_rate=0.1)
     priced, two = trained(average=0.9, learning_rate=0.1, estimate_steps=6)
-    assert one.losses == two.losses
+    assert equal(one.losses, two.losses)
     assert same(weights(plain), weights(priced))
     assert one.estimate is None
     assert two.estimate is not None
 
 
 def test_it_counts_epochs_evaluations_and_checkpoints(tmp_path: Path) -> None:
-    runtime = Runtime(threads=1, checkpoint_folder=tmp_path, price_per_hour=3.6)
+    runtime = here(checkpoint_folder=tmp_path, price_per_hour=3.6)
     found = estimate(NextItem(), options(epochs=6, evaluate_every=2.0, checkpoint_every=5), runtime=runtime)
     assert (found.epochs, found.evaluations) == (6, 3)
     _, record = trained(epochs=6, evaluate_every=2.0, checkpoint_every=5, runtime=runtime)
@@ -45,7 +44,7 @@ def test_it_counts_epochs_evaluations_and_checkpoints(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_costs_nothing() -> None:
-    found = estimate(NextItem(validates=False), options(), runtime=Runtime(threads=1))
+    found = estimate(NextItem(validates=False), options(), runtime=here())
     assert (found.evaluation, found.evaluations, found.checkpoint, found.checkpoints) == (0, 0, 0, 0)
     assert found.money is None
 
@@ -62,7 +61,7 @@ def test_the_estimate_knows_that_batches_differ() -> None:
     """The sleep is what a step takes at least, on a machine of whatever load."""
     trainee = Sleeper()
     steps = trained(NextItem(), epochs=1)[1].steps
-    found = estimate(trainee, options(), runtime=Runtime(threads=1), steps=steps)
+    found = estimate(trainee, options(), runtime=here(), steps=steps)
     from mercer.training.sampler import Sampler
 
     sampler = Sampler(trainee.costs(), 60, seed=1)
@@ -71,7 +70,7 @@ def test_the_estimate_knows_that_batches_differ() -> None:
 
 
 def test_the_record_tells_what_it_took_and_the_error() -> None:
-    _, record = trained(estimate_steps=6, runtime=Runtime(threads=1, price_per_hour=10.0))
+    _, record = trained(estimate_steps=6, runtime=here(price_per_hour=10.0))
     assert record.seconds > 0
     assert record.money == pytest.approx(record.seconds / 360)
     assert record.expected_seconds is not None
@@ -88,7 +87,7 @@ def test_an_early_end_is_measured_against_what_was_done() -> None:
 
 
 def test_a_record_comes_back_from_its_file(tmp_path: Path) -> None:
-    _, record = trained(estimate_steps=3, runtime=Runtime(threads=1, checkpoint_folder=tmp_path / "saved"))
+    _, record = trained(estimate_steps=3, runtime=here(checkpoint_folder=tmp_path / "saved"))
     assert TrainingRecord.load(record.save(tmp_path)) == record
     content = json.loads((tmp_path / "training.json").read_text("utf-8"))
     assert content["steps"] == len(content["losses"])

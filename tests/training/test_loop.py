@@ -12,7 +12,7 @@ from mercer.training import train
 from mercer.training.learner import Learner
 from mercer.training.place import Place, entered
 from mercer.training.trainee import Rows
-from training.small import FACTS, NextItem, options, same, trained, weights
+from training.small import FACTS, NextItem, equal, here, options, same, trained, weights
 
 
 def test_it_learns_what_there_is_to_learn() -> None:
@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not() -> Non
     one, first = trained(seed=3)
     two, second = trained(seed=3)
     three, third = trained(seed=4)
-    assert first.losses == second.losses
+    assert equal(first.losses, second.losses)
     assert same(weights(one), weights(two))
     assert third.losses != first.losses
     assert not same(weights(one), weights(three))
@@ -42,12 +42,12 @@ def test_chance_outside_changes_nothing_and_is_not_changed() -> None:
     assert torch.equal(torch.rand(3), expected)
     torch.manual_seed(12)
     _, two = trained()
-    assert one.losses == two.losses
+    assert equal(one.losses, two.losses)
 
 
 def test_threads_and_determinism_are_put_back() -> None:
     before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-    trained(runtime=Runtime(threads=1), epochs=1)
+    trained(runtime=here(), epochs=1)
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
 
 
@@ -55,7 +55,7 @@ def gradient(batches: list[Rows]) -> dict[str, torch.Tensor]:
     """The weights after one step, from the same start: what the step's gradient did."""
     trainee = NextItem(dropout=0.0)
     trainee.loss = with_fixed_negatives(trainee)  # type: ignore[method-assign]
-    with entered(Runtime(threads=1)) as place:
+    with entered(here()) as place:
         learner = Learner(trainee, options(clip=0.0), seed=1, place=place)
         learner.step(batches, step=0, rate=0.01)
     return weights(trainee)
@@ -96,7 +96,7 @@ def test_a_long_gradient_is_cut() -> None:
     lengths = []
     for clip in (0.0, 0.01):
         trainee = NextItem()
-        with entered(Runtime(threads=1)) as place:
+        with entered(here()) as place:
             learner = Learner(trainee, options(clip=clip), seed=1, place=place)
             stepped = learner.step([rows], step=0, rate=0.01)
             moments = [
@@ -156,9 +156,7 @@ def test_the_running_average_is_validated_and_left() -> None:
 
 def test_the_budget_ends_it_and_it_says_so() -> None:
     trainee = NextItem()
-    record = train(
-        trainee, options(epochs=10_000), seed=1, facts=FACTS, runtime=Runtime(threads=1), budget=Budget(0.5)
-    )
+    record = train(trainee, options(epochs=10_000), seed=1, facts=FACTS, runtime=here(), budget=Budget(0.5))
     assert record.stopped_because == "budget"
     assert record.notes == (f"The time limit of 0.5 s ended it after {record.epochs:.2f} epochs.",)
     assert record.steps >= 1
@@ -166,7 +164,7 @@ def test_the_budget_ends_it_and_it_says_so() -> None:
 
 
 def test_one_step_is_taken_whatever_the_budget() -> None:
-    record = train(NextItem(), options(), seed=1, facts=FACTS, runtime=Runtime(threads=1), budget=Budget(0.0))
+    record = train(NextItem(), options(), seed=1, facts=FACTS, runtime=here(), budget=Budget(0.0))
     assert record.steps == 1
 
 
@@ -237,7 +235,7 @@ def test_processes_that_were_not_started_are_refused() -> None:
 
 def test_bfloat16_learns_nearly_the_same() -> None:
     _, full = trained(epochs=6)
-    trainee, half = trained(runtime=Runtime(threads=1, precision="bf16"), epochs=6)
+    trainee, half = trained(runtime=here(precision="bf16"), epochs=6)
     assert half.precision == "bf16"
     assert half.losses != full.losses
     np.testing.assert_allclose(half.losses, full.losses, rtol=0.15)
@@ -259,7 +257,7 @@ def test_progress_tells_steps_loss_speed_and_time_left() -> None:
             self.said.append((done, total, note))
 
     heard = Heard()
-    _, record = trained(runtime=Runtime(threads=1, progress=heard))
+    _, record = trained(runtime=here(progress=heard))
     assert [done for done, _, _ in heard.said] == list(range(1, record.steps + 1))
     assert all(done <= total for done, total, _ in heard.said)
     assert heard.said[-1][0] == heard.said[-1][1]
@@ -271,7 +269,7 @@ def test_frozen_weights_stay_and_are_not_saved() -> None:
     trainee = NextItem()
     trainee.module.layer.requires_grad_(False)
     before = trainee.module.layer.weight.clone()
-    with entered(Runtime(threads=1)) as place:
+    with entered(here()) as place:
         learner = Learner(trainee, options(weight_decay=0.1), seed=1, place=place)
         learner.step([np.arange(9)], step=0, rate=0.1)
     assert torch.equal(trainee.module.layer.weight, before)
