@@ -14,7 +14,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,19 @@ class _Titles:
         return ("title",) if self.text_width else ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """A network, and the same as a graph that is traced once, whatever the size of a batch."""
+
+    network: Any
+    answer: Any
+
+    @classmethod
+    def of(cls, backend: KerasBackend, network: Any, window: int) -> Self:
+        form = backend.tf.TensorSpec((None, window), backend.tf.int32)
+        return cls(network, backend.tf.function(partial(network, training=False), input_signature=[form]))
+
+
 class KerasRanker(TrainedRanker):
     """A subclass writes `name`, `network` and, where softmax over the catalogue does not suit it, `compiled`.
 
@@ -67,6 +81,7 @@ class KerasRanker(TrainedRanker):
         )
 
     options: Options
+    _serving: _Serving | None = None
 
     @abstractmethod
     def network(self, keras: Any, n_items: int, text: Floats32) -> Any:
@@ -104,6 +119,7 @@ class KerasRanker(TrainedRanker):
         Raises MissingExtraError where titles are to be read without the text encoder.
         """
         o, keras = self.options, backend.keras
+        self._serving = None
         text = Content.read(train.items, _Titles(o.text_width), _ENCODING_SHARE * seconds, runtime).text
         keras.utils.set_random_seed(seed)
         network = self._built(backend, text)
@@ -115,6 +131,7 @@ class KerasRanker(TrainedRanker):
 
         def learn(rows: npt.NDArray[np.int64], learning_rate: float) -> tuple[float, int]:
             network.optimizer.learning_rate = learning_rate
+            network.reset_metrics()  # else the loss is a mean over all batches before
             history = questions.windows(questions.at[rows]).item + 1
             loss = network.train_on_batch(history, questions.answer[rows], questions.weight[rows])
             return float(loss) * len(rows), len(rows)
@@ -127,29 +144,28 @@ class KerasRanker(TrainedRanker):
         return course.run(lesson, measured)
 
     def restored(self) -> None:
-        """Build the network again and put the weights in.
+        """Build the network, once, and put the weights in.
 
         Raises MissingExtraError without TensorFlow, DamagedError when `network` builds another than was saved.
         """
         if not self.is_trained:
             return
-        backend = KerasBackend.ready()
-        network = self._built(backend, self.state[_TEXT])
+        if self._serving is None:
+            backend = KerasBackend.ready()
+            network = self._built(backend, self.state[_TEXT])
+            self._serving = _Serving.of(backend, network, self.options.window)
         held = [self.state[name] for name in sorted(self.state) if name.startswith(_WEIGHT)]
-        shapes = [tuple(v.shape) for v in network.weights]
-        if shapes != [array.shape for array in held]:
+        if [tuple(v.shape) for v in self._serving.network.weights] != [array.shape for array in held]:
             raise DamagedError(
                 f"{self.name} was saved with other weights than its network has now.",
                 remedy="Load it with the code that fitted it, or fit again.",
             )
-        network.set_weights(held)
-        tf = backend.tf
-        form = tf.TensorSpec((None, self.options.window), tf.int32)
-        self._scored = tf.function(lambda codes: network(codes, training=False), input_signature=[form])
+        self._serving.network.set_weights(held)
 
     def score_windows(self, windows: Windows) -> Floats32:
         """The network's answers."""
-        return np.array(self._scored(windows.item + 1), np.float32)
+        assert self._serving is not None
+        return np.array(self._serving.answer(windows.item + 1), np.float32)
 
     def _built(self, backend: KerasBackend, text: Floats32) -> Any:
         n_items = len(text)

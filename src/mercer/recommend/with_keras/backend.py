@@ -25,6 +25,8 @@ class KerasBackend:
         be set only before TensorFlow's first operation; later the process keeps those it has.
         Raises MissingExtraError without TensorFlow, UnsupportedError where Keras is told to use another library.
         """
+        # oneDNN's order of sums depends on the processor, and is no quicker here (docs/results/2026-11-sequence.md).
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
         # TensorFlow greets on standard error before any of its own settings can be reached.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
