@@ -16,6 +16,7 @@ from mercer.recommend.sequence import Ligr, Sasrec
 from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
 from mercer.testing.handmade import dataset, log, requests, scores
 from mercer.testing.small_shop import small_dataset, small_holdout, small_requests
+from mercer.training import TrainingEstimate
 
 N = 12
 QUICK: dict[str, Any] = {
@@ -193,6 +194,18 @@ def test_the_estimate_counts_the_epochs() -> None:
     one, many = (Sasrec(Sasrec.Options(**{**QUICK, "epochs": n})).estimate(walks()) for n in (1, 400))
     assert many.seconds > 3 * one.seconds > 0
     assert many.peak_mib > 0
+
+
+def test_a_price_with_validation_counts_its_evaluations() -> None:
+    ranker = Sasrec(Sasrec.Options(**{**QUICK, "epochs": 3}))
+    train = small_dataset()
+    held = small_holdout(train, "recommend")
+    found = ranker.measure(train, validation=held, seed=1, runtime=Runtime(threads=1))
+    assert isinstance(found, TrainingEstimate)
+    assert found.evaluations == 3
+    assert found.evaluation > 0
+    assert ranker.training is None, "measuring fitted it"
+    assert ranker.state == {}
 
 
 def test_nothing_of_the_person_is_kept() -> None:

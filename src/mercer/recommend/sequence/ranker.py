@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -199,17 +200,26 @@ class SequenceRanker(ScoringRanker):
         return ranker
 
     def estimate(self, train: Dataset) -> Estimate:
+        """What `fit` is expected to take on the CPU, without validation; see `measure`."""
+        return self.measure(train, validation=None, seed=0, runtime=Runtime())
+
+    def measure(self, train: Dataset, *, validation: Holdout | None, seed: int, runtime: Runtime) -> Estimate:
         """What `fit` is expected to take: titles that the cache lacks, and a training priced by a few of its steps."""
         heard, weights = signals(_log(train), self.options)
         lessons = self._lessons(train, heard, weights)
         if not len(lessons):
             return super().estimate(train)
-        content = Content.read(train.items, self.options, 0.0, Runtime(), encode=False)
-        found = training.estimate(
-            self._trainee(heard, lessons, content, seed=0), self.options, runtime=Runtime()
-        )
-        return Estimate(
-            seconds=found.seconds + encoding_seconds(train.items, self.options),
+        content = Content.read(train.items, self.options, 0.0, runtime, encode=False)
+        trainee = self._trainee(heard, lessons, content, seed)
+        judged = type(self)(self.options)
+        judged._catalogue, judged.state = train.vocabulary.fingerprint, {"share": popularity(heard, weights)}
+        trainee.watch(judged._validation(trainee, validation, seed))
+        found = training.estimate(trainee, self.options, runtime=runtime, seed=seed)
+        titles = encoding_seconds(train.items, self.options)
+        return replace(
+            found,
+            seconds=found.seconds + titles,
+            start=found.start + titles,
             peak_mib=max(found.peak_mib, needed_mib(len(train.vocabulary), heard.n_events, self.options)),
         )
 
