@@ -85,7 +85,8 @@ IMPLICIT = """
 import json, sys, time
 from importlib.metadata import version
 import scipy.sparse as sp
-rows = sp.csr_matrix(sp.load_npz(sys.argv[1]))  # float64: what its neighbours take
+rows = sp.csr_matrix(sp.load_npz(sys.argv[1]))  # float64 and 32-bit places: what its neighbours take
+rows.indices, rows.indptr = rows.indices.astype("int32"), rows.indptr.astype("int32")
 for line in sys.stdin:
     asked = json.loads(line)
     if asked["model"] == "knn":
