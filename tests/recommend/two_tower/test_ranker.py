@@ -1,4 +1,4 @@
-"""What the two-tower ranker promises: it learns what follows what, knows new items by their content, and keeps its time."""
+"""What the two-tower ranker promises: it learns what follows what, knows new items, and keeps its time."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ def test_it_learns_what_follows_what() -> None:
 
 def test_a_new_item_is_found_by_its_content() -> None:
     """Two kinds of goods, told apart by brand; the last item of each is bought by nobody."""
-    rng = np.random.default_rng(5)
-    trips = [
-        [(int(item), day) for day, item in enumerate(rng.permutation(7)[:4] + 8 * (user % 2))]
-        for user in range(80)
-    ]
+    rng, trips = np.random.default_rng(5), []
+    for user in range(80):
+        items = rng.permutation(7)[:4] + 8 * (user % 2)
+        trips.append([(int(item), day) for day, item in enumerate(items)])
     train = dataset(log(*trips, n_items=16), repeats=False)
     train = replace(
         train, items=train.items.assign(brand=["Moor"] * 8 + ["Folio"] * 8, title="", category="")
@@ -55,12 +54,7 @@ def test_validation_chooses_the_epoch_and_stops() -> None:
     ranker = TwoTower(options).fit(train, validation=small_holdout(train, "recommend"), seed=1)
     values = [epoch.value for epoch in ranker.epochs if epoch.value is not None]
     assert len(values) == len(ranker.epochs) <= 30
-    best = int(np.argmax(values))
-    assert len(values) in (30, best + 3)
-    again = TwoTower(options.model_copy(update={"epochs": 30, "patience": 30})).fit(
-        train, validation=small_holdout(train, "recommend"), seed=1
-    )
-    assert [epoch.value for epoch in again.epochs][: len(values)] == values
+    assert len(values) in (30, int(np.argmax(values)) + 3)
 
 
 def test_validation_teaches_nothing() -> None:
@@ -86,9 +80,8 @@ def test_a_short_budget_is_kept_and_told() -> None:
 
 
 def test_who_has_no_history_gets_what_is_popular() -> None:
-    train = small_dataset()
-    ranker = TwoTower(TwoTower.Options(**QUICK, epochs=1, content=())).fit(train, seed=1)
-    found = scores(ranker, requests(log([], [(1, 1)], n_items=24), users=(None, "x")))
+    ranker = TwoTower(TwoTower.Options(**QUICK, epochs=1, content=())).fit(rounds(), seed=1)
+    found = scores(ranker, requests(log([], [(1, 1)], n_items=12), users=(None, "x")))
     assert found[0].tolist() == ranker.state["share"].tolist()
     assert found[1].tolist() != ranker.state["share"].tolist()
 
