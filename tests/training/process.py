@@ -20,7 +20,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent.parent
 LONGEST = 300
 """Seconds after which a process is taken for hung."""
-EPOCHS = 6
+EPOCHS = 10
 OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree")
 
 
