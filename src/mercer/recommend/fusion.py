@@ -33,7 +33,7 @@ from mercer.contracts import (
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import nearest
 from mercer.evaluation import score_ranking, unit_values
-from mercer.recommend.members import Members, keep, new, read, trains, within
+from mercer.recommend.members import Members, keep, new, read, record_of, trains, within
 from mercer.recommend.scoring import Arrays, ScoringRanker
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Fusion(ScoringRanker):
     @property
     def records(self) -> dict[str, TrainingRecord]:
         """What the training of each neural member was and took, by name."""
-        found = {name: getattr(one, "training", None) for name, one in self.members.items()}
+        found = {name: record_of(one) for name, one in self.members.items()}
         return {name: record for name, record in found.items() if record is not None}
 
     @property

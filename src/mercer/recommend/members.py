@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from mercer.contracts import Ranker, Runtime, plugins
 from mercer.errors import DamagedError, nearest
 from mercer.recommend.weights_file import WEIGHTS
-from mercer.training import TrainingOptions
+from mercer.training import TrainingOptions, TrainingRecord
 
 
 def _mapping(given: Any) -> Any:
@@ -60,6 +60,12 @@ def new(name: str, options: Mapping[str, Any]) -> Ranker:
 def trains(ranker: Ranker) -> bool:
     """Whether it is a neural model that `mercer.training` trains, or has such members."""
     return isinstance(ranker.options, TrainingOptions) or bool(getattr(ranker, "trains", False))
+
+
+def record_of(ranker: Ranker) -> TrainingRecord | None:
+    """What its training was and took; None where `mercer.training` trained nothing."""
+    found = getattr(ranker, "training", None)
+    return found if isinstance(found, TrainingRecord) else None
 
 
 def within(runtime: Runtime, name: str) -> Runtime:

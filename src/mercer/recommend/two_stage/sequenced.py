@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
 from mercer.contracts import Budget, Dataset, Estimate, Holdout, Ranker, Runtime
 from mercer.contracts import Options as BaseOptions
-from mercer.recommend.members import Members, keep, new, read, trains, within
+from mercer.recommend.members import Members, keep, new, read, record_of, trains, within
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.knowledge import Knowledge
 from mercer.recommend.two_stage.labels import Lesson, greatest_depth, known_to_all
@@ -120,7 +120,7 @@ class TwoStageSequence(TwoStage):
             *self.notes,
             *(f"{self._member}{where}: {note}" for note in getattr(fitted, "notes", ())),
         )
-        record = getattr(fitted, "training", None)
+        record = record_of(fitted)
         self.records = self.records if record is None else (*self.records, record)
 
     def _known_then(self, lesson: Lesson, facts: Facts) -> Knowledge:
@@ -141,7 +141,7 @@ class TwoStageSequence(TwoStage):
         ranker = super().load(folder)
         member = read(ranker._member, folder / _FOLDER, ranker.state[_HASH])
         ranker._known = replace(ranker._known, sequence=member)
-        record: Any = getattr(member, "training", None)
+        record = record_of(member)
         ranker.records = () if record is None else (record,)
         return ranker
 
