@@ -55,7 +55,9 @@ class Permuted(TwoStage):
 class Bench:
     """Fits rankers on one split, prints a line for each, and keeps scored rows for paired comparisons."""
 
-    def __init__(self, target: str, split: RecommendSplit, *, test: bool) -> None:
+    def __init__(self, target: str, split: RecommendSplit, *, test: bool, users: int | None = None) -> None:
+        """users: score so many, drawn by chance; None scores all."""
+        split = few(split, users) if users else split
         self.target, self.split, self.parts = (
             target,
             split,
@@ -114,8 +116,8 @@ def difference(a: Scored, b: Scored, name: str, first: str) -> str:
     return f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}] p {found.p:.4f}"
 
 
-def quality(target: str, split: RecommendSplit, seeds: int, *, test: bool) -> None:
-    bench = Bench(target, split, test=test)
+def quality(target: str, split: RecommendSplit, seeds: int, *, test: bool, users: int | None) -> None:
+    bench = Bench(target, split, test=test, users=users)
     bench.line("item-knn", ItemKnn())
     for seed in range(1, seeds + 1):
         bench.line(f"two-stage, seed {seed}", TwoStage(), seed)
@@ -139,25 +141,25 @@ def ablations() -> Iterator[tuple[str, dict[str, Any]]]:
     )
 
 
-def ablate(target: str, split: RecommendSplit, only: list[str], *, test: bool) -> None:
-    bench = Bench(target, split, test=test)
+def ablate(target: str, split: RecommendSplit, only: list[str], *, test: bool, users: int | None) -> None:
+    bench = Bench(target, split, test=test, users=users)
     for name, changes in ablations():
         if name == "all" or not only or name in only:
             bench.line(name, TwoStage(TwoStage.Options(**changes)))
 
 
-def control(target: str, split: RecommendSplit, *, test: bool) -> None:
-    bench = Bench(target, split, test=test)
+def control(target: str, split: RecommendSplit, *, test: bool, users: int | None) -> None:
+    bench = Bench(target, split, test=test, users=users)
     bench.line("item-knn", ItemKnn())
     bench.line("two-stage, labels permuted", Permuted())
 
 
-def order(target: str, split: RecommendSplit, *, test: bool) -> None:
+def order(target: str, split: RecommendSplit, *, test: bool, users: int | None) -> None:
     """What the order of ids is worth: same-day items of this log were sorted by id before anybody got it."""
-    bench = Bench(target, split, test=test)
+    bench = Bench(target, split, test=test, users=users)
     models = {"item-knn": bench.line("item-knn", ItemKnn()), "two-stage": bench.line("two-stage", TwoStage())}
     for part in bench.parts:
-        held = getattr(split, part)
+        held = getattr(bench.split, part)
         log = held.requests.history
         last = log.item[log.indptr[1:] - 1]
         rises = held.relevant.values > last
@@ -168,7 +170,7 @@ def order(target: str, split: RecommendSplit, *, test: bool) -> None:
                 print(
                     f"{model:20} {part:10} last pair {name:10} {len(rows):6} ({len(rows) / len(held):.2f})  {cells}"
                 )
-    shuffled = Bench(f"{target}, shuffled inside ascending runs", in_no_order(split), test=test)
+    shuffled = Bench(f"{target}, shuffled inside ascending runs", in_no_order(split), test=test, users=users)
     shuffled.line("item-knn", ItemKnn())
     shuffled.line("two-stage", TwoStage())
 
@@ -181,11 +183,12 @@ def in_no_order(split: RecommendSplit, seed: int = 1) -> RecommendSplit:
     mixed = [_shuffled_runs(row, rng) for row in rows]
     train_log = _log(history, [row[:-2] for row in mixed])
     past = _log(history, [row[:-1] for row in mixed])
-    return RecommendSplit(
+    return replace(
+        split,
         train=replace(split.train, interactions=train_log),
         validation=_held(split.validation, train_log, [row[-2] for row in mixed]),
         test=_held(split.test, past, [row[-1] for row in mixed]),
-        protocol=split.protocol,
+        before_test=lambda: replace(split.train, interactions=past),
     )
 
 
@@ -288,8 +291,6 @@ def main() -> None:
         splits |= load("demo")
     if not splits:
         parser.error("give --beauty, --retail, --demo or --latency")
-    if chosen.users:
-        splits = {target: few(split, chosen.users) for target, split in splits.items()}
     walk(splits, chosen)
 
 
@@ -308,13 +309,13 @@ def walk(splits: Mapping[str, RecommendSplit], chosen: argparse.Namespace) -> No
         if chosen.latency:
             latency(target, split, chosen.items)
         elif chosen.ablate:
-            ablate(target, split, chosen.only, test=chosen.test)
+            ablate(target, split, chosen.only, test=chosen.test, users=chosen.users)
         elif chosen.control:
-            control(target, split, test=chosen.test)
+            control(target, split, test=chosen.test, users=chosen.users)
         elif chosen.order:
-            order(target, split, test=chosen.test)
+            order(target, split, test=chosen.test, users=chosen.users)
         else:
-            quality(target, split, chosen.seeds, test=chosen.test)
+            quality(target, split, chosen.seeds, test=chosen.test, users=chosen.users)
 
 
 if __name__ == "__main__":
