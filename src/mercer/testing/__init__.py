@@ -7,6 +7,6 @@ Inherit the contract of your kind in a pytest class and name your plug-in:
     class TestMyRanker(RankerContract):
         ranker = MyRanker
 
-rankers.py, predictors.py, encoders.py, trainees.py, gates.py, stores.py and tables.py hold one contract each. Nothing in
-mercer imports this package.
+rankers.py, predictors.py, encoders.py, trainees.py, gates.py, stores.py and tables.py hold one contract each.
+Nothing in mercer imports this package.
 """
