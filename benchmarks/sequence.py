@@ -119,7 +119,8 @@ def our_epoch(ranker: SequenceRanker, train: Dataset, batches: int) -> tuple[flo
     o = ranker.options
     heard, weights = signals(_log(train), o)
     lessons = ranker._lessons(train, heard, weights)
-    trainee = ranker._trainee(heard, lessons, Content.read(train.items, o, 3600.0, ONE), 1)
+    ranker.state = ranker._counts(train, heard, weights)
+    trainee = ranker._trainee(heard, weights, lessons, Content.read(train.items, o, 3600.0, ONE), 1)
     sampler = Sampler(trainee.costs(), o.batch_tokens, seed=1)
     plan = sampler.batches(0)
     with entered(ONE) as place:

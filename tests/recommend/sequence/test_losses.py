@@ -40,25 +40,20 @@ def test_only_known_items_are_drawn() -> None:
 
 @pytest.mark.parametrize(("calibration", "power"), [(0.0, 1.0), (1.0, 0.2), (0.5, 0.6)])
 def test_binary_loss_weakens_the_answer_by_the_sampling(calibration: float, power: float) -> None:
-    states, vectors = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 2.0], [1.0, 1.0]])
-    wanted, clash = torch.tensor([[2.0, 1.0]]), torch.zeros(1, 2, dtype=torch.bool)
-    loss = binary_loss(states, wanted, vectors, clash, torch.ones(1), calibration=calibration, n_items=11)
+    logits, drawn = torch.tensor([[2.0, 0.5, 1.0]]), torch.tensor([False, True, True])
+    loss = binary_loss(logits, torch.tensor([0]), drawn, torch.ones(1), calibration=calibration, n_items=11)
     sigma = functional.sigmoid(torch.tensor([2.0, -0.5, -1.0]))
-    assert loss.item() == pytest.approx(
-        -power * math.log(sigma[0]) - math.log(sigma[1]) - math.log(sigma[2]), rel=1e-5
-    )
+    want = -power * math.log(sigma[0]) - math.log(sigma[1]) - math.log(sigma[2])
+    assert loss.item() == pytest.approx(want, rel=1e-5)
 
 
 def test_the_answer_is_not_held_against_itself() -> None:
-    states = torch.tensor([[1.0, 0.0]])
-    both = binary_loss(
-        states, states, torch.cat((states, -states)), torch.tensor([[True, False]]), torch.ones(1),
-        calibration=0.0, n_items=11,
-    )  # fmt: skip
-    alone = binary_loss(
-        states, states, -states, torch.tensor([[False]]), torch.ones(1), calibration=0.0, n_items=11
+    logits, own = torch.tensor([[2.0, 0.5]]), torch.tensor([0])
+    both, alone = (
+        binary_loss(logits, own, torch.tensor(drawn), torch.ones(1), calibration=0.0, n_items=11).item()
+        for drawn in ([True, True], [False, True])
     )
-    assert both.item() == pytest.approx(alone.item())
+    assert both == pytest.approx(alone)
 
 
 def test_the_correction_brings_sampling_near_the_full_softmax() -> None:

@@ -5,6 +5,7 @@
     events.py     histories as flat events and spans over them, in training and in serving alike
     lessons.py    what a log teaches: after these events, this item was next
     network.py    the network in PyTorch: item vectors, and the encoders of `sasrec` and `ligr`
+    neighbourhood.py  what others bought next, counted: a term of every logit
     losses.py     sampled softmax with log-q correction, full softmax, generalised BCE
     chunked.py    the softmax loss in blocks that never hold all logits
     trainee.py    what the training loop asks: the loss of some rows

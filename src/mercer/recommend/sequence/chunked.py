@@ -8,6 +8,7 @@ Source of the idea: Wijmans et al., Cut Your Losses in Large-Vocabulary Language
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class _ChunkedSoftmax(torch.autograd.Function):
         own: Tensor,
         weight: Tensor,
         offset: Tensor,
+        term: Callable[[int, int], Tensor] | None,
         cells: int,
         half: bool,
     ) -> Tensor:
@@ -40,6 +42,8 @@ class _ChunkedSoftmax(torch.autograd.Function):
             block = block.bfloat16() if half else block
             column, row_weight = own[at : at + size, None], weight[at : at + size, None]
             logits = (block @ low.T).float()
+            if term is not None:
+                logits.add_(term(at, at + len(block)))
             if len(offset):
                 # An answer is always among the candidates, so its own logit is not corrected.
                 logits.sub_(offset).scatter_add_(1, column, offset[column])
@@ -59,7 +63,7 @@ class _ChunkedSoftmax(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients that forward made, scaled."""
         grad_states, grad_vectors = ctx.saved_tensors
-        return grad_states * grads[0], grad_vectors * grads[0], None, None, None, None, None
+        return grad_states * grads[0], grad_vectors * grads[0], None, None, None, None, None, None
 
 
 def softmax_loss(
@@ -69,6 +73,7 @@ def softmax_loss(
     weight: Tensor,
     *,
     offset: Tensor | None = None,
+    term: Callable[[int, int], Tensor] | None = None,
     cells: int = BLOCK_CELLS,
     half: bool = False,
 ) -> Tensor:
@@ -77,10 +82,11 @@ def softmax_loss(
     states: float32, shape (q, d). vectors: float32, shape (m, d). own: int64, shape (q,), each row's answer among
     the m. weight: float32, shape (q,). offset: float32, shape (m,), taken from every logit but the row's own answer;
     with the logarithm of how likely a candidate is to be drawn, this is the log-q correction.
+    term: makes float32, shape (stop - start, m), to be added to the logits of rows from start to stop.
     half: multiply in bfloat16 and add up in float32.
     """
     none = states.new_zeros(0) if offset is None else offset
     with torch.autocast(states.device.type, enabled=False):
-        parts = (states.float(), vectors.float(), own, weight, none, cells, half)
+        parts = (states.float(), vectors.float(), own, weight, none, term, cells, half)
         loss: Tensor = _ChunkedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
     return loss

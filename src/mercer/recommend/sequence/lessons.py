@@ -30,17 +30,25 @@ class Lessons:
     spans: n sequences of at most `window` events; together they hold every event after which is asked, once.
     indptr: int64, shape (n + 1,): the questions of span i are indptr[i] to indptr[i + 1] - 1.
     place: int64, shape (q,): after which event of its span is asked, from 0.
-    answer: int64, shape (q,): item code. weight: float32, shape (q,), above 0.
+    event, answer: int64, shape (q,): the event that answers, and its item. weight: float32, shape (q,), above 0.
     """
 
     spans: Spans
     indptr: Ints
     place: Ints
+    event: Ints
     answer: Ints
     weight: Floats32
 
     def __len__(self) -> int:
         return len(self.spans)
+
+    def questions(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Numbers of the questions of some rows, in the rows' order, and for each the place of its row in `rows`."""
+        first, count = self.indptr[rows], self.indptr[rows + 1] - self.indptr[rows]
+        stop = np.cumsum(count)
+        number = np.arange(stop[-1]) + np.repeat(first - (stop - count), count)
+        return number, np.repeat(np.arange(len(rows)), count)
 
     @classmethod
     def of(
@@ -81,6 +89,7 @@ class Lessons:
             spans=Spans(first=first, length=stop - first + 1),
             indptr=np.append(starts, len(event)).astype(np.int64),
             place=at - first[span],
+            event=event,
             answer=log.item[event].astype(np.int64),
             weight=weights[event].astype(np.float32),
         )

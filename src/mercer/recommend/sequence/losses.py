@@ -54,26 +54,20 @@ class Candidates:
 
 
 def binary_loss(
-    states: Tensor,
-    wanted: Tensor,
-    others: Tensor,
-    clash: Tensor,
-    weight: Tensor,
-    *,
-    calibration: float,
-    n_items: int,
+    logits: Tensor, own: Tensor, drawn: Tensor, weight: Tensor, *, calibration: float, n_items: int
 ) -> Tensor:
     """Sum of generalised binary cross-entropy: each row's answer against every item drawn.
 
-    states: (q, d). wanted: (q, d), vectors of the answers. others: (m, d), of the items drawn. clash: bool, (q, m): the
-    item drawn is the answer. calibration: t in [0, 1]; 1 takes off all the overconfidence that sampling brings, 0
-    is plain BCE. n_items: items that were drawn from.
+    logits: (q, m). own: int64, shape (q,), the answer's column. drawn: bool, shape (m,): columns of items that were
+    drawn; the answer is never held against itself. calibration: t in [0, 1]; 1 takes off all the overconfidence that
+    sampling brings, 0 is plain BCE. n_items: items that were drawn from.
     """
-    drawn = min(1.0, len(others) / max(1, n_items - 1))
-    power = drawn * (calibration * (1 - 1 / drawn) + 1 / drawn)
-    own = functional.logsigmoid((states * wanted).sum(1))
-    against = functional.softplus(states @ others.T).masked_fill(clash, 0.0).sum(1)
-    return ((against - power * own) * weight).sum()
+    share = min(1.0, int(drawn.sum()) / max(1, n_items - 1))
+    power = share * (calibration * (1 - 1 / share) + 1 / share)
+    wanted = functional.logsigmoid(logits.gather(1, own[:, None])[:, 0])
+    against = functional.softplus(logits) * drawn
+    against = against.scatter(1, own[:, None], 0.0).sum(1)
+    return ((against - power * wanted) * weight).sum()
 
 
 __all__ = ["Candidates", "binary_loss", "softmax_loss"]

@@ -21,6 +21,16 @@ class SequenceOptions(SignalOptions, TrainingOptions):
     How it is trained is said by the options of every neural model (mercer.training.TrainingOptions).
     """
 
+    epochs: int = searched(8, low=3, high=30, log=True, ge=1, description="passes over the training rows")
+    batch_tokens: int = Field(
+        1500,
+        ge=1,
+        description="events a batch, padding counted: rows times the longest; one row at least",
+    )
+    learning_rate: float = searched(
+        2e-3, low=3e-4, high=1e-2, log=True, gt=0, description="the highest learning rate"
+    )
+    patience: int = Field(3, ge=0, description="evaluations without a gain that end the training; 0: never")
     answers: tuple[str, ...] = Field(
         ("purchase",), min_length=1, description="kinds of events that are to be foretold"
     )
@@ -43,12 +53,15 @@ class SequenceOptions(SignalOptions, TrainingOptions):
         0.3, low=0.0, high=0.6, ge=0, lt=1, description="share dropped of what enters the encoder"
     )
     id_dropout: float = searched(
-        0.1,
+        0.0,
         low=0.0,
         high=0.5,
         ge=0,
         lt=1,
         description="share of items whose ID is hidden, so that content speaks",
+    )
+    neighbours: float = searched(
+        1.2, low=0.0, high=3.0, ge=0, le=20, description="weight of what others bought next, counted; 0: off"
     )
     loss: Literal["sampled-softmax", "softmax", "bce"] = Field(
         "sampled-softmax", description="what is minimised"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from mercer import training
 from mercer.contracts import (
@@ -30,19 +30,25 @@ from mercer.contracts import (
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.evaluation import score_ranking, value
+from mercer.recommend.neighbours import unpacked
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.sequence.content import Content, encoding_seconds
-from mercer.recommend.sequence.events import Events, Spans
+from mercer.recommend.sequence.events import Events, Spans, ending
 from mercer.recommend.sequence.forward import Forward
 from mercer.recommend.sequence.lessons import Lessons
 from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
+from mercer.recommend.sequence.neighbourhood import Neighbourhood, add_term, counted
 from mercer.recommend.sequence.options import SequenceOptions
 from mercer.recommend.signals import signals
 from mercer.recommend.tail import popularity
 from mercer.training.place import needs_torch
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from mercer.recommend.sequence.trainee import SequenceTrainee
+
+Weights = npt.NDArray[np.float64]
 
 _ENCODING_SHARE = 0.5
 """Share of the budget that encoding titles may take."""
@@ -76,6 +82,7 @@ class SequenceRanker(ScoringRanker):
         self.notes: tuple[str, ...] = ()
         self.training: training.TrainingRecord | None = None
         self._forward: Forward | None = None
+        self._near: csr_array | None = None
 
     def fit(
         self,
@@ -96,13 +103,13 @@ class SequenceRanker(ScoringRanker):
         deadline = time.perf_counter() + (budget or Budget()).seconds
         self.notes, self.training, self._catalogue = (), None, train.vocabulary.fingerprint
         heard, weights = signals(_log(train), self.options)
-        self.state = {"share": popularity(heard, weights)}
+        self.state = self._counts(train, heard, weights)
         lessons = self._lessons(train, heard, weights)
         if len(lessons):
             seconds = _ENCODING_SHARE * (deadline - time.perf_counter())
             refuse_without_room(len(train.vocabulary), heard.n_events, self.options)
             content = Content.read(train.items, self.options, seconds, runtime)
-            trainee = self._trainee(heard, lessons, content, seed)
+            trainee = self._trainee(heard, weights, lessons, content, seed)
             trainee.watch(self._validation(trainee, validation, seed))
             self.training = training.train(
                 trainee, self.options, seed=seed, runtime=runtime, facts=self._facts(train, heard, content),
@@ -119,18 +126,28 @@ class SequenceRanker(ScoringRanker):
         """What `fit` learns without validation, limits or a runtime of its own."""
         return type(self)(self.options).fit(train, seed=seed).state
 
-    def _lessons(self, train: Dataset, heard: Interactions, weights: Any) -> Lessons:
+    def _counts(self, train: Dataset, heard: Interactions, weights: Weights) -> Arrays:
+        """What is counted and not learned: popularity, and what others bought next."""
+        share = {"share": popularity(heard, weights)}
+        return {**share, **counted(train, heard, self.options)} if self.options.neighbours else share
+
+    def _lessons(self, train: Dataset, heard: Interactions, weights: Weights) -> Lessons:
         o = self.options
         return Lessons.of(
             heard, weights, window=o.window, asked=o.asked, answers=o.answers, repeats=train.repeats
         )
 
-    def _trainee(self, heard: Interactions, lessons: Lessons, content: Content, seed: int) -> SequenceTrainee:
+    def _trainee(
+        self, heard: Interactions, weights: Weights, lessons: Lessons, content: Content, seed: int
+    ) -> SequenceTrainee:
         needs_torch()
         from mercer.recommend.sequence.trainee import SequenceTrainee, network
 
-        module = network(heard, content, self.options, encoder=self.encoder, seed=seed)
-        return SequenceTrainee(module, Events.of(heard, self.options.kinds), lessons, self.options)
+        o, near = self.options, None
+        if o.neighbours:
+            near = Neighbourhood.of(self.state, heard, weights, o, o.neighbours)
+        module = network(heard, content, o, encoder=self.encoder, seed=seed)
+        return SequenceTrainee(module, Events.of(heard, o.kinds), lessons, o, near)
 
     def _validation(self, trainee: SequenceTrainee, validation: Holdout | None, seed: int) -> Any:
         """A function that ranks a sample of the held-out requests as they are served, and measures it."""
@@ -140,10 +157,10 @@ class SequenceRanker(ScoringRanker):
         held = validation.take(np.sort(rows))
         codes = np.arange(len(validation.requests.items), dtype=np.int32)
         judged = type(self)(self.options)
-        judged._catalogue, share = self._catalogue, self.state["share"]
+        judged._catalogue, counts = self._catalogue, self.state
 
         def measured() -> float:
-            judged.state = {"share": share, **trainee.arrays()}
+            judged.state = {**counts, **trainee.arrays()}
             judged.restored()
             return value(score_ranking(held, score=lambda block: judged.score(block, codes)), METRIC)
 
@@ -167,10 +184,11 @@ class SequenceRanker(ScoringRanker):
 
     def restored(self) -> None:
         """Put the network together; without one, every answer follows popularity."""
-        weights: Mapping[str, Any] = self.state
-        self._forward = (
-            Forward(weights, self.options.heads, self.options.blocks) if "vectors" in weights else None
-        )
+        self._forward = self._near = None
+        if "vectors" in self.state:
+            self._forward = Forward(self.state, self.options.heads, self.options.blocks)
+        if "indptr" in self.state:
+            self._near = unpacked(self.state)
 
     def score_rows(self, requests: Requests) -> Floats32:
         """The network's scores; popularity for requests without a history."""
@@ -182,6 +200,9 @@ class SequenceRanker(ScoringRanker):
         spans = Spans.ends(heard, self.options.window)
         states = self._forward.states(Events.of(heard, self.options.kinds), spans)
         scores: Floats32 = states @ self.state["vectors"].T
+        if self._near is not None:
+            read = replace(requests, history=ending(heard, self.options.window))
+            add_term(scores, read, self._near, self.options, self.options.neighbours)
         scores[spans.length == 0] = share
         return scores
 
@@ -210,9 +231,10 @@ class SequenceRanker(ScoringRanker):
         if not len(lessons):
             return super().estimate(train)
         content = Content.read(train.items, self.options, 0.0, runtime, encode=False)
-        trainee = self._trainee(heard, lessons, content, seed)
         judged = type(self)(self.options)
-        judged._catalogue, judged.state = train.vocabulary.fingerprint, {"share": popularity(heard, weights)}
+        judged._catalogue = train.vocabulary.fingerprint
+        judged.state = judged._counts(train, heard, weights)
+        trainee = judged._trainee(heard, weights, lessons, content, seed)
         trainee.watch(judged._validation(trainee, validation, seed))
         found = training.estimate(trainee, self.options, runtime=runtime, seed=seed)
         titles = encoding_seconds(train.items, self.options)

@@ -15,6 +15,7 @@ from mercer.recommend.sequence.content import Content
 from mercer.recommend.sequence.events import Events
 from mercer.recommend.sequence.lessons import Lessons
 from mercer.recommend.sequence.losses import Candidates, binary_loss, softmax_loss
+from mercer.recommend.sequence.neighbourhood import Neighbourhood
 from mercer.recommend.sequence.network import Batch, Network
 from mercer.recommend.sequence.options import SequenceOptions
 
@@ -44,8 +45,10 @@ class SequenceTrainee:
         events: Events,
         lessons: Lessons,
         options: SequenceOptions,
+        neighbourhood: Neighbourhood | None = None,
     ) -> None:
         """The questions of `lessons` are about `events`."""
+        self._neighbourhood = neighbourhood
         self.module: torch.nn.Module = module
         self.network, self.options = module, options
         self.events, self._lessons = events, lessons
@@ -81,23 +84,31 @@ class SequenceTrainee:
         item, kind, gap, minute = self._batch(rows)
         row, place, answer, weight = self._questions(rows)
         drawn = self._candidates.drawn(generator)
-        rivals = drawn if self.options.loss == "bce" else torch.unique(torch.cat((answer, drawn)))
+        rivals = torch.unique(torch.cat((answer, drawn)))
         # Everything the batch names, once: the item vectors are the dearest part of a small network.
-        at_hand = torch.unique(torch.cat((item.flatten(), answer, rivals)))
+        at_hand = torch.unique(torch.cat((item.flatten(), rivals)))
         self._row_of[at_hand] = torch.arange(len(at_hand), device=self._device)
         vectors = self.network.items(at_hand, generator)
         batch = Batch(item=self._row_of[item], kind=kind, gap=gap, minute=minute)
         states = self.network(batch, vectors, generator)[row, place]
-        columns = vectors[self._row_of[rivals]]
+        columns, own = vectors[self._row_of[rivals]], torch.searchsorted(rivals, answer)
+        term = self._term(rows, rivals)
         if self.options.loss == "bce":
-            wanted, clash = vectors[self._row_of[answer]], answer[:, None] == rivals
-            loss = binary_loss(states, wanted, columns, clash, weight,
+            logits = states @ columns.T if term is None else states @ columns.T + term(0, len(states))
+            loss = binary_loss(logits, own, torch.isin(rivals, drawn), weight,
                                calibration=self.options.calibration, n_items=len(self._candidates.known))  # fmt: skip
         else:
             offset = self._candidates.offset(rivals, len(answer))
-            loss = softmax_loss(states, columns, torch.searchsorted(rivals, answer), weight,
-                                offset=offset, half=self.options.half_products)  # fmt: skip
+            loss = softmax_loss(states, columns, own, weight, offset=offset, term=term,
+                                half=self.options.half_products)  # fmt: skip
         return loss, float(weight.sum())
+
+    def _term(self, rows: npt.NDArray[np.int64], items: Tensor) -> Callable[[int, int], Tensor] | None:
+        """What the neighbourhood adds to the logits of the rows' questions, a block of questions at a time."""
+        if self._neighbourhood is None:
+            return None
+        near = self._neighbourhood.near(self._lessons, rows, items.cpu().numpy())
+        return lambda start, stop: torch.from_numpy(near.block(start, stop)).to(self._device)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What serves: the encoder's weights by name, and `vectors`, float32, shape (I, d), of all items."""
@@ -131,10 +142,7 @@ class SequenceTrainee:
     def _questions(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Row within the batch, place, answer and weight of the rows' questions, shape (q,) each."""
         lessons = self._lessons
-        first, count = lessons.indptr[rows], lessons.indptr[rows + 1] - lessons.indptr[rows]
-        stop = np.cumsum(count)
-        question = np.arange(stop[-1]) + np.repeat(first - (stop - count), count)
-        row = np.repeat(np.arange(len(rows)), count)
+        question, row = lessons.questions(rows)
         parts = (row, lessons.place[question], lessons.answer[question], lessons.weight[question])
         row_T, place_T, answer_T, weight_T = (torch.from_numpy(part).to(self._device) for part in parts)
         return row_T, place_T, answer_T, weight_T
