@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("MERCER_THREADS", "two")
     with pytest.raises(UsageError, match="MERCER_THREADS is 'two'"):
         environment.threads()
+
+
+def test_a_default_gives_way_to_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_LIBRARY", "theirs")
+    environment.default("SOME_LIBRARY", "ours")
+    assert os.environ["SOME_LIBRARY"] == "theirs"
+    monkeypatch.delenv("SOME_LIBRARY")
+    environment.default("SOME_LIBRARY", "ours")
+    assert os.environ.pop("SOME_LIBRARY") == "ours"
 
 
 def test_no_other_module_reads_the_environment() -> None:

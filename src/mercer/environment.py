@@ -95,3 +95,8 @@ def torchrun() -> Processes:
     if not all(number.isdecimal() for number in told):
         return Processes()
     return Processes(*map(int, told))
+
+
+def default(name: str, value: str) -> None:
+    """Tell a library of this process by a variable, unless somebody set it already."""
+    os.environ.setdefault(name, value)

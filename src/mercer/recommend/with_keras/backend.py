@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 from dataclasses import dataclass
 from typing import Any
 
+from mercer import environment
 from mercer.errors import MissingExtraError, UnsupportedError
 
 
@@ -26,9 +26,9 @@ class KerasBackend:
         Raises MissingExtraError without TensorFlow, UnsupportedError where Keras is told to use another library.
         """
         # oneDNN's order of sums depends on the processor, and is no quicker here (docs/results/2026-11-sequence.md).
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        environment.default("TF_ENABLE_ONEDNN_OPTS", "0")
         # TensorFlow greets on standard error before any of its own settings can be reached.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        environment.default("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
             tf = importlib.import_module("tensorflow")
         except ImportError as fault:
