@@ -21,7 +21,7 @@ from mercer.training import TrainingEstimate
 N = 12
 QUICK: dict[str, Any] = {
     "width": 16, "heads": 2, "dropout": 0.0, "embedding_dropout": 0.0, "learning_rate": 1e-2, "epochs": 30,
-    "batch_tokens": 256, "content": (), "estimate_steps": 0, "window": 10,
+    "batch_tokens": 256, "content": (), "neighbours": 0.0, "estimate_steps": 0, "window": 10,
 }  # fmt: skip
 
 

@@ -113,7 +113,7 @@ class SequenceRanker(ScoringRanker):
             trainee.watch(self._validation(trainee, validation, seed))
             self.training = training.train(
                 trainee, self.options, seed=seed, runtime=runtime, facts=self._facts(train, heard, content),
-                budget=Budget(max(1.0, deadline - time.perf_counter())),
+                budget=Budget(max(0.0, deadline - time.perf_counter())),
             )  # fmt: skip
             self.state = {**self.state, **trainee.arrays()}
             self.notes = (*self.notes, *self.training.notes)
