@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import torch
 
 from mercer.contracts import Budget, Runtime
-from mercer.errors import DataError, DivergedError, UnsupportedError, UsageError
+from mercer.errors import DataError, DivergedError, TooLargeError, UnsupportedError, UsageError
 from mercer.training import train
-from mercer.training.learner import Learner
+from mercer.training.learner import Learner, _check_memory
 from mercer.training.place import Place, entered
 from mercer.training.trainee import Rows
 from training.small import FACTS, NextItem, equal, here, options, same, trained, weights
@@ -240,6 +241,33 @@ def test_bfloat16_learns_nearly_the_same() -> None:
     assert half.losses != full.losses
     np.testing.assert_allclose(half.losses, full.losses, rtol=0.15)
     assert trainee.module.layer.weight.dtype == torch.float32
+
+
+def test_compiling_without_a_compiler_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnsupportedError, match="C\\+\\+ compiler") as told:
+        trained(compile=True, runtime=Runtime(threads=1))
+    assert "compile to false" in told.value.remedy
+
+
+def test_more_weights_than_memory_are_refused_before_the_first_batch() -> None:
+    """Tensors on the device `meta` have a size and take no memory."""
+    huge = {"table": torch.empty(10**9, 512, device="meta")}
+    with pytest.raises(TooLargeError, match="MiB before the first batch") as told:
+        _check_memory(huge, Place(torch.device("cpu"), "fp32"), copies=4)
+    assert "smaller" in told.value.remedy
+
+
+def test_a_batch_that_does_not_fit_names_the_option_to_change() -> None:
+    trainee = NextItem()
+
+    def too_large(rows: Rows, generator: torch.Generator) -> tuple[torch.Tensor, float]:
+        return torch.ones(2**60) @ torch.ones(2**60), 1.0
+
+    trainee.loss = too_large  # type: ignore[method-assign]
+    with pytest.raises(TooLargeError, match="60 cost units") as told:
+        trained(trainee, runtime=Runtime(threads=1))
+    assert told.value.remedy.startswith("Set batch_tokens to 30 and accumulate to 2")
 
 
 @pytest.mark.slow

@@ -32,16 +32,6 @@ def machine() -> Runtime:
     return Runtime(device=device(), precision=precision(), threads=threads(), price_per_hour=price_per_hour())
 
 
-def check_alone() -> None:
-    """Raises UnsupportedError where `torchrun` started several processes: they would all write one run folder."""
-    n = torchrun().size
-    if n > 1:
-        raise UnsupportedError(
-            f"A run is one process; torchrun started {n}.",
-            remedy="Train in several processes with mercer.training.train in a script of your own.",
-        )
-
-
 @dataclass(kw_only=True)
 class Flow:
     """One run. `steps` holds every finished step by name, in the order they were done."""
@@ -53,6 +43,16 @@ class Flow:
     cache: Path = field(default_factory=cache_folder)
     progress: RunProgress = field(default_factory=Quiet)
     machine: Runtime = field(default_factory=machine)
+
+    def __post_init__(self) -> None:
+        """Raises UnsupportedError where `torchrun` started several processes: they would all write one folder."""
+        n = torchrun().size
+        if n > 1:
+            raise UnsupportedError(
+                f"A run is one process; torchrun started {n}.",
+                remedy="Train in several processes with mercer.training.train in a script of your own.",
+            )
+
     steps: dict[str, Step] = field(default_factory=dict)
 
     def step(self, name: str, facts: dict[str, Any], make: Callable[[Path, Progress], None]) -> Step:

@@ -17,7 +17,7 @@ from mercer.brief import Brief
 from mercer.contracts import Estimate, Runtime
 from mercer.data import folds_of
 from mercer.pipeline.checking import prepared
-from mercer.pipeline.flow import Flow, check_alone, machine
+from mercer.pipeline.flow import Flow, machine
 from mercer.pipeline.material import Material
 from mercer.pipeline.models import Entry, entries, new_model, training_of
 from mercer.pipeline.progress import Quiet, RunProgress
@@ -57,7 +57,6 @@ def price(
 
     Arguments and errors as for `run`.
     """
-    check_alone()
     with opened(brief, data) as (loaded, folders):
         flow = Flow(
             brief=loaded,

@@ -30,7 +30,7 @@ from mercer.pipeline.board import (
     tested_fits,
 )
 from mercer.pipeline.cache import Step, file_hash, publish, write_text
-from mercer.pipeline.flow import STAGES, Flow, check_alone, locked, machine
+from mercer.pipeline.flow import STAGES, Flow, locked, machine
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.manifest import code_hash, hardware, packages
 from mercer.pipeline.material import Material
@@ -64,7 +64,6 @@ def run(
     Raises BriefError, DataError and OutputError for what the caller can mend, LeakageError when a training row
     lies after its cut.
     """
-    check_alone()
     if until not in STAGES:
         raise NotFoundError(f"No stage is called {until!r}.", remedy=nearest(until, STAGES))
     with opened(brief, data) as (loaded, folders):

@@ -6,12 +6,13 @@ All chance of a step is a function of (seed, step), so there is no state of a ra
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mercer.errors import DataError, DivergedError, TooLargeError
+from mercer.errors import DataError, DivergedError, TooLargeError, UnsupportedError
 from mercer.training.options import TrainingOptions
 from mercer.training.place import Place, seed_of
 from mercer.training.trainee import Rows, Trainee
@@ -62,6 +63,7 @@ class Learner:
         self._best: Tensors | None = None
         self._optimizer = self._new_optimizer()
         if options.compile:
+            _check_compiler(place)
             module.compile(dynamic=True)
 
     @property
@@ -268,6 +270,15 @@ def _check_memory(weights: Mapping[str, torch.Tensor], place: Place, *, copies: 
         )
 
 
+def _check_compiler(place: Place) -> None:
+    """On a CPU torch.compile writes C++; a GPU brings a compiler of its own."""
+    if place.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        raise UnsupportedError(
+            "`compile` needs a C++ compiler, and there is none.",
+            remedy="Set compile to false, or install one (apt-get install g++).",
+        )
+
+
 @contextmanager
 def _clear_memory(options: TrainingOptions) -> Iterator[None]:
     """Say in the project's words that memory did not suffice, and which option helps."""
@@ -278,7 +289,7 @@ def _clear_memory(options: TrainingOptions) -> Iterator[None]:
     except (MemoryError, RuntimeError) as fault:
         # A GPU has an error of its own for it; the CPU's is a RuntimeError like any other.
         known = isinstance(fault, (MemoryError, torch.OutOfMemoryError))
-        if not known and "not enough memory" not in str(fault):
+        if not known and "DefaultCPUAllocator" not in str(fault):
             raise
         raise TooLargeError(
             f"A batch of {options.batch_tokens:,} cost units needs more memory than there is.",
