@@ -30,18 +30,15 @@ class _ChunkedSoftmax(torch.autograd.Function):
         offset: Tensor,
         term: Callable[[int, int], Tensor] | None,
         cells: int,
-        half: bool,
     ) -> Tensor:
         """See `softmax_loss`."""
         size = max(1, cells // len(vectors))
         loss = states.new_zeros(())
         grad_states, grad_vectors = torch.empty_like(states), torch.zeros_like(vectors)
-        low = vectors.bfloat16() if half else vectors
         for at in range(0, len(states), size):
             block = states[at : at + size]
-            block = block.bfloat16() if half else block
             column, row_weight = own[at : at + size, None], weight[at : at + size, None]
-            logits = (block @ low.T).float()
+            logits = block @ vectors.T
             if term is not None:
                 logits.add_(term(at, at + len(block)))
             if len(offset):
@@ -52,8 +49,7 @@ class _ChunkedSoftmax(torch.autograd.Function):
             loss = loss + ((total - wanted) * row_weight).sum()
             slope = logits.sub_(total).exp_()
             slope.scatter_add_(1, column, torch.full_like(wanted, -1.0)).mul_(row_weight)
-            slope = slope.bfloat16() if half else slope
-            grad_states[at : at + size] = slope @ low
+            grad_states[at : at + size] = slope @ vectors
             grad_vectors += slope.T @ block
         ctx.save_for_backward(grad_states, grad_vectors)
         return loss
@@ -63,7 +59,7 @@ class _ChunkedSoftmax(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients that forward made, scaled."""
         grad_states, grad_vectors = ctx.saved_tensors
-        return grad_states * grads[0], grad_vectors * grads[0], None, None, None, None, None, None
+        return grad_states * grads[0], grad_vectors * grads[0], None, None, None, None, None
 
 
 def softmax_loss(
@@ -75,7 +71,6 @@ def softmax_loss(
     offset: Tensor | None = None,
     term: Callable[[int, int], Tensor] | None = None,
     cells: int = BLOCK_CELLS,
-    half: bool = False,
 ) -> Tensor:
     """Sum over rows of weight * (logsumexp over items of the logits - the answer's logit).
 
@@ -83,10 +78,9 @@ def softmax_loss(
     the m. weight: float32, shape (q,). offset: float32, shape (m,), taken from every logit but the row's own answer;
     with the logarithm of how likely a candidate is to be drawn, this is the log-q correction.
     term: makes float32, shape (stop - start, m), to be added to the logits of rows from start to stop.
-    half: multiply in bfloat16 and add up in float32.
     """
     none = states.new_zeros(0) if offset is None else offset
     with torch.autocast(states.device.type, enabled=False):
-        parts = (states.float(), vectors.float(), own, weight, none, term, cells, half)
+        parts = (states.float(), vectors.float(), own, weight, none, term, cells)
         loss: Tensor = _ChunkedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
     return loss

@@ -111,9 +111,12 @@ class Neighbourhood:
         history = csr_array((faded[asked.past], place, indptr), shape=(len(asked.at), len(met)))
         scores = (history @ self.matrix[met][:, items]).tocsr()
         row, column, own, later = self._own(asked, items)
-        return Near(
-            scores, self._corrected(scores, row, items[column], column, own, later), row, column, self.share
+        corrected = self._corrected(scores, row, items[column], column, own, later)
+        # Lifted while it is sparse: most cells are 0, and stay it.
+        scores = csr_array(
+            (lifted(scores.data, self.share), scores.indices, scores.indptr), shape=scores.shape
         )
+        return Near(scores, lifted(corrected, self.share), row, column)
 
     def _own(self, asked: Asked, items: Ints) -> tuple[Ints, Ints, Floats, Floats]:
         """What questions' own futures put into the scores: question, column, score before the column's normalisation,
@@ -124,12 +127,15 @@ class Neighbourhood:
         event = asked.history[question]
         gap = self.step[asked.answer[other]][:, None] - self.step[event]
         apart = asked.answer[other][:, None] - event
-        pair = np.where(gap > 0, np.maximum(gap, 1.0) ** -o.gap_exponent, o.together)
+        # By gap in steps: within one step, 1 to `window` steps apart, and farther.
+        weights = np.array([o.together, *np.arange(1.0, o.window + 1) ** -o.gap_exponent, 0.0])
+        pair = weights[np.clip(gap, 0, o.window + 1)]
         same = (gap == 0) & (self.item[asked.answer[other]][:, None] == self.item[event])
-        pair = np.where((gap <= o.window) & (apart <= o.reach) & asked.past[question] & ~same, pair, 0)
-        age = np.maximum(self.step[asked.at[question]][:, None] - self.step[event], 0)
+        pair[(apart > o.reach) | ~asked.past[question] | same] = 0
+        age = np.maximum(self.step[asked.at][:, None] - self.step[asked.history], 0)
+        faded = self.factor[asked.history] * o.decay**age
         weight = self.weight[asked.answer[other]]
-        own = (pair * o.decay**age * self.factor[event]).sum(axis=1) * weight
+        own = np.einsum("pl,pl->p", pair, faded[question]) * weight
         cell = question * len(items) + np.searchsorted(items, self.item[asked.answer[other]])
         cells, place = np.unique(cell, return_inverse=True)
         return (
@@ -154,23 +160,22 @@ class Neighbourhood:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """The term for q questions and m items, made for a block of questions at a time.
+    """The term for q questions and m items, made dense for a block of questions at a time.
 
-    scores: shape (q, m). own: scores of the cells (row, column), in their stead; rows ascend.
+    term: float32, shape (q, m). own: float32, of the cells (row, column), in the others' stead; rows ascend.
     """
 
-    scores: csr_array
-    own: Floats
+    term: csr_array
+    own: Floats32
     row: Ints
     column: Ints
-    share: float
 
     def block(self, start: int, stop: int) -> Floats32:
         """float32, shape (stop - start, m)."""
-        dense = self.scores[start:stop].toarray()
+        dense: Floats32 = self.term[start:stop].toarray()
         first, last = np.searchsorted(self.row, (start, stop))
         dense[self.row[first:last] - start, self.column[first:last]] = self.own[first:last]
-        return lifted(dense, self.share)
+        return dense
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,6 @@ class SequenceOptions(SignalOptions, TrainingOptions):
     calibration: float = Field(
         0.75, ge=0, le=1, description="bce alone: how far the sampling's overconfidence is undone"
     )
-    half_products: bool = Field(
-        False, description="multiply states with items in bfloat16: faster where the processor can"
-    )
     validation_rows: int = Field(3_000, ge=1, description="held-out requests that stop the training, at most")
 
     @model_validator(mode="after")

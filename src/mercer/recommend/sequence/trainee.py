@@ -99,8 +99,7 @@ class SequenceTrainee:
                                calibration=self.options.calibration, n_items=len(self._candidates.known))  # fmt: skip
         else:
             offset = self._candidates.offset(rivals, len(answer))
-            loss = softmax_loss(states, columns, own, weight, offset=offset, term=term,
-                                half=self.options.half_products)  # fmt: skip
+            loss = softmax_loss(states, columns, own, weight, offset=offset, term=term)
         return loss, float(weight.sum())
 
     def _term(self, rows: npt.NDArray[np.int64], items: Tensor) -> Callable[[int, int], Tensor] | None:
