@@ -55,7 +55,6 @@ class Forward:
         place = np.arange(stop[-1]) - np.repeat(stop - length, length)
         event = np.repeat(spans.first, length) + place
         hidden = w["vectors"][events.item[event]] * np.float32(math.sqrt(w["vectors"].shape[1]))
-        hidden += w["place"][place]
         if "kind.weight" in w:
             hidden += w["kind.weight"][events.kind[event]]
         if "gap.weight" in w:
@@ -105,8 +104,7 @@ class Forward:
         logits = query.transpose(0, 2, 1, 3) @ key.transpose(0, 2, 3, 1)
         logits /= np.float32(math.sqrt(size))
         distance = place[:, :, None] - np.arange(past.length)
-        if f"{name}.by_distance" in w:
-            logits += w[f"{name}.by_distance"][:, np.maximum(distance, 0)].transpose(1, 0, 2, 3)
+        logits += w[f"{name}.by_distance"][:, np.maximum(distance, 0)].transpose(1, 0, 2, 3)
         if f"{name}.by_time" in w:
             minute, then = np.zeros(query.shape[:2], np.int64), np.zeros(shape[:2], np.int64)
             minute[row, column], then[past.row, past.place] = past.minute[asked], past.minute

@@ -83,7 +83,6 @@ class Network(nn.Module):
         width = options.width
         self.dropout, self.scale = options.embedding_dropout, math.sqrt(width)
         self.items = Items(content, cold, options)
-        self.place = nn.Parameter(_SMALL * torch.randn(options.window, width))
         gated = encoder == "ligr"
         self.kind = nn.Embedding(len(options.kinds), width) if gated and len(options.kinds) > 1 else None
         self.gap = nn.Embedding(GAPS, width) if gated and clock else None
@@ -95,7 +94,7 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch, vectors: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """States after each event, shape (n, L, d). vectors: of the items at hand, shape (m, d)."""
-        hidden = vectors[batch.item] * self.scale + self.place[: batch.item.shape[1]]
+        hidden = vectors[batch.item] * self.scale
         if self.kind is not None:
             hidden = hidden + self.kind(batch.kind)
         if self.gap is not None:
@@ -110,8 +109,9 @@ class Network(nn.Module):
 class Block(nn.Module):
     """Attention to what came before, then two layers for each event by itself; each adds to what there was.
 
-    gated: both answers pass a gate that the event's own state sets, the second layer is a gated unit, and attention
-    has a bias for the distance between two events and, with a clock, for the time between them.
+    Attention has a bias for the distance between two events, which says where they are.
+    gated: both answers pass a gate that the event's own state sets, the second layer is a gated unit, and with a clock
+    attention has a bias for the time between two events as well.
     """
 
     edges: Tensor
@@ -124,10 +124,10 @@ class Block(nn.Module):
         self.look, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.widen, self.narrow = nn.Linear(width, (1 + gated) * inner), nn.Linear(inner, width)
         self.register_buffer("edges", torch.from_numpy(EDGES), persistent=False)
+        self.by_distance = nn.Parameter(torch.zeros(options.heads, options.window))
+        self.by_time = nn.Parameter(torch.zeros(options.heads, GAPS)) if gated and clock else None
         if gated:
             self.attend_gate, self.think_gate = nn.Linear(width, width), nn.Linear(width, width)
-            self.by_distance = nn.Parameter(torch.zeros(options.heads, options.window))
-            self.by_time = nn.Parameter(torch.zeros(options.heads, GAPS)) if clock else None
 
     def forward(self, hidden: Tensor, minute: Tensor, generator: torch.Generator | None) -> Tensor:
         """The block's output, same shape as `hidden`, (n, L, d)."""
@@ -143,13 +143,11 @@ class Block(nn.Module):
         logits = query @ key.transpose(-1, -2) / math.sqrt(width // self.heads)
         place = torch.arange(length, device=hidden.device)
         distance = place[:, None] - place
-        if self.gated:
-            logits = logits + self.by_distance[:, distance.clamp(min=0)]
-            if self.by_time is not None:
-                apart = (minute[:, :, None] - minute[:, None]).clamp(min=0)
-                logits = logits + self.by_time[:, torch.bucketize(apart, self.edges, right=True)].transpose(
-                    0, 1
-                )
+        logits = logits + self.by_distance[:, distance.clamp(min=0)]
+        if self.by_time is not None:
+            apart = (minute[:, :, None] - minute[:, None]).clamp(min=0)
+            size = torch.bucketize(apart, self.edges, right=True)
+            logits = logits + self.by_time[:, size].transpose(0, 1)
         weights = logits.masked_fill(distance < 0, -math.inf).softmax(-1)
         seen = dropped(weights, self.dropout, generator) @ value
         mixed: Tensor = self.mix(seen.transpose(1, 2).reshape(n, length, width))

@@ -114,7 +114,7 @@ class SequenceTrainee:
         module = self.network
         n_items = len(module.items.cold)
         with torch.no_grad():
-            codes = torch.arange(n_items, device=module.place.device)
+            codes = torch.arange(n_items, device=module.norm.weight.device)
             pieces = [module.items(codes[at : at + _PIECE]) for at in range(0, n_items, _PIECE)]
             vectors = torch.cat(pieces)
             if not self.options.id_dropout:
@@ -124,7 +124,7 @@ class SequenceTrainee:
 
     def _follow(self) -> None:
         """Bring what batches are made of to where the module is: the training loop moves that."""
-        device = self.network.place.device
+        device = self.network.norm.weight.device
         if device != self._device:
             self._events = [part.to(device) for part in self._events]
             self._candidates, self._row_of = self._candidates.to(device), self._row_of.to(device)
