@@ -143,6 +143,9 @@ def latency(
     times = max(1, round(n_items / len(known)))
     items = Vocabulary([f"{one}/{k}" for k in range(times) for one in known.ids]) if times > 1 else known
     tall = {name: np.concatenate([short.state[name]] * times) for name in ("vectors", "share")}
+    if "indptr" in short.state:
+        # Only rows of the history's items are read, and histories hold items of the first copy.
+        tall["indptr"] = np.pad(short.state["indptr"], (0, len(items) - len(known)), mode="edge")
     short.state, short._catalogue = {**short.state, **tall}, items.fingerprint
     asked = replace(split.test.requests, history=replace(history, items=items)).blocks(1)[: requests + 20]
     with TemporaryDirectory() as folder:
