@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -184,11 +183,11 @@ def plain_ease(rows: csr_array, l2: float) -> np.ndarray:
 
 
 def ease_child(side: str, folder: Path, out: Path) -> None:
-    """One fit in a process of its own; prints its seconds and by how much the peak of memory rose."""
+    """One fit in a process of its own; prints its seconds and how far its peak of memory lies above the start."""
     log = Interactions.load(folder)
     np.linalg.inv(np.eye(200) + 1)  # libraries are loaded before the clock starts
     Ease().fit(dataset(most_sold(log, 100), repeats=False))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident_kib("VmRSS")
     start = time.perf_counter()
     if side == "plain":
         rows = user_rows(log)
@@ -197,12 +196,22 @@ def ease_child(side: str, folder: Path, out: Path) -> None:
     else:
         ranker = Ease().fit(dataset(log, repeats=False))
     seconds = time.perf_counter() - start
-    mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    mib = (resident_kib("VmHWM") - before) / 1024
     if side == "plain":
         np.save(out, weights)
     else:
         np.savez(out, **ranker.state)  # type: ignore[arg-type]
     print(json.dumps({"seconds": seconds, "mib": mib}))
+
+
+def resident_kib(field: str) -> int:
+    """VmRSS (resident now) or VmHWM (its peak) of this process, from Linux.
+
+    Not getrusage's ru_maxrss: after fork and exec that begins at the resident size of the parent, which holds the whole
+    split, so a child that stays below the parent would seem to take nothing.
+    """
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def ease_sides(split: RecommendSplit, n_items: int, repeats: int) -> None:
