@@ -216,7 +216,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=30, help="shops; their seeds are 101, 102, ...")
     parser.add_argument("--samples", type=int, default=20, help="samples drawn from each shop")
     parser.add_argument("--users", type=int, default=5000, help="customers of a shop")
-    parser.add_argument("--json", type=Path, help="write the table here, too")
+    parser.add_argument(
+        "--json", type=Path, help="write the table and each outcome here, too, after each shop"
+    )
     asked = parser.parse_args()
     found: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     skipped: dict[str, int] = defaultdict(int)
@@ -229,13 +231,19 @@ def main() -> None:
                     found[question.target, what, metric].append(so)
                     powered |= what == "power"
                 skipped[question.target] += not powered
+            if asked.json:
+                keep(asked.json, found, skipped)
             print(f"seed {seed} done", file=sys.stderr, flush=True)
     rows = table(found)
     print(pd.DataFrame(rows).to_string(index=False))
     for target, count in skipped.items():
         print(f"power of {target}: {count} of {asked.seeds} shops had no two models so far apart")
-    if asked.json:
-        asked.json.write_text(json.dumps({"rows": rows, "skipped": skipped}, indent=1), "utf-8")
+
+
+def keep(file: Path, found: dict[tuple[str, str, str], list[bool]], skipped: dict[str, int]) -> None:
+    """Write the table so far, the outcomes of each of its lines in order, and how many shops had no power asked."""
+    seen = {" ".join(line): "".join("01"[so] for so in outcomes) for line, outcomes in sorted(found.items())}
+    file.write_text(json.dumps({"rows": table(found), "seen": seen, "skipped": skipped}, indent=1), "utf-8")
 
 
 if __name__ == "__main__":
