@@ -111,6 +111,15 @@ def test_people_who_are_all_alike_can_be_learned_from() -> None:
     assert made.rank(asked, 1).items[:, 0].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("ranker", [Sasrec, Ligr])
+@pytest.mark.parametrize("repeats", [True, False])
+def test_a_catalogue_of_one_item_is_answered_with_it(ranker: type, repeats: bool) -> None:
+    train = dataset(log(*[[(0, 0), (0, 1), (0, 2)]] * 5, n_items=1), repeats=repeats)
+    made = fitted(ranker, train, content=("brand", "category"), neighbours=1.2)
+    assert made.rank(requests(log([], n_items=1)), 1).items.tolist() == [[0]]
+    assert np.isfinite(scores(made, requests(log([(0, 0)], n_items=1)))).all()
+
+
 def test_without_two_events_in_a_row_answers_follow_popularity() -> None:
     made = fitted(train=dataset(log([(1, 0)], [(1, 0)], [(2, 0)], n_items=4)))
     assert made.training is None

@@ -1,0 +1,139 @@
+"""What each ingredient of a sequence ranker brings: the defaults, and the defaults with one thing changed.
+
+    .venv/bin/python benchmarks/ingredients.py --beauty FOLDER --retail FOLDER --demo --keep FOLDER
+    … --only NAME …        some of the variants (see VARIANTS)
+    … --seed 1             seed of the training
+    … --test               score the test rows, too: each scoring is written into the ledger of test looks
+
+Everything is fitted on train alone and stopped by validation. Mid-ranks over the full catalogue, history masked where
+the target has no repeats; 95 % intervals, bootstrap over users; each variant is paired with the defaults, user by user.
+What was scored is kept in FOLDER, so that variants may be run in several processes: a variant that is there is not run
+again. Beauty and Online Retail are no part of mercer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recommend_quality import load, make, scored
+
+from mercer.contracts import Budget, Runtime
+from mercer.data.splits import RecommendSplit
+from mercer.environment import threads
+from mercer.evaluation import RowInfo, Scored, TestLooks, compare, rows_for
+
+METRICS = ("recall@10", "ndcg@10")
+DEFAULTS = "defaults"
+NOTHING_COUNTED: dict[str, Any] = {"neighbours": 0.0}
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    DEFAULTS: ("sasrec", {}),
+    "item-knn": ("item-knn", {}),
+    "gated layers": ("ligr", {}),
+    "full softmax": ("sasrec", {"loss": "softmax"}),
+    "generalised BCE": ("sasrec", {"loss": "bce"}),
+    "256 negatives": ("sasrec", {"negatives": 256}),
+    "4,096 negatives": ("sasrec", {"negatives": 4096}),
+    "width 64": ("sasrec", {"width": 64}),
+    "width 256": ("sasrec", {"width": 256}),
+    "dropout .1": ("sasrec", {"dropout": 0.1, "embedding_dropout": 0.1}),
+    "dropout .5": ("sasrec", {"dropout": 0.5, "embedding_dropout": 0.5}),
+    "one block": ("sasrec", {"blocks": 1}),
+    "four blocks": ("sasrec", {"blocks": 4}),
+    "ID dropout .2": ("sasrec", {"id_dropout": 0.2}),
+    "weight decay": ("sasrec", {"weight_decay": 0.05}),
+    "twelve epochs": ("sasrec", {"epochs": 12}),
+    "nothing counted": ("sasrec", NOTHING_COUNTED),
+    "nothing counted, ID and title": ("sasrec", NOTHING_COUNTED | {"content": ["title"]}),
+    "nothing counted, ID and catalogue": ("sasrec", NOTHING_COUNTED | {"content": ["brand", "category"]}),
+    "nothing counted, ID alone": ("sasrec", NOTHING_COUNTED | {"content": []}),
+}
+"""Name of a variant: the ranker, and the options that are not its defaults."""
+
+
+class Bench:
+    """Fits variants on one split, prints a line for each, and keeps what was scored."""
+
+    def __init__(self, target: str, split: RecommendSplit, seed: int, keep: Path, *, test: bool) -> None:
+        self.target, self.split, self.seed = target, split, seed
+        self.folder = keep / target.replace("/", "-") / f"seed {seed}"
+        self.parts = ("validation", "test") if test else ("validation",)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        print(f"\n{target}, seed {seed}: {split.train.interactions.n_events} training events, "
+              f"{len(split.train.vocabulary)} items, {len(split.validation)} validation and {len(split.test)} test "
+              "rows", flush=True)  # fmt: skip
+
+    def run(self, name: str) -> None:
+        """One variant; its fit is left out where it was scored before."""
+        model, options = VARIANTS[name]
+        wanted = {part: self.folder / f"{name}.{part}.parquet" for part in self.parts}
+        seconds = float("nan")
+        if not all(file.is_file() for file in wanted.values()):
+            begun = time.perf_counter()
+            ranker = make(model, options)
+            ranker.fit(
+                self.split.train, validation=self.split.validation, budget=Budget(7200.0), seed=self.seed,
+                runtime=Runtime(threads=threads()),
+            )  # fmt: skip
+            seconds = time.perf_counter() - begun
+            for part, file in wanted.items():
+                if part == "test":
+                    TestLooks().add(f"benchmark:{self.target}", at=datetime.now(UTC), model=f"{model} {options}")
+                scored(ranker, getattr(self.split, part)).save(file)
+        for part, file in wanted.items():
+            self.line(name, part, Scored.load(file), seconds)
+
+    def line(self, name: str, part: str, found: Scored, seconds: float) -> None:
+        info = RowInfo(task="recommend", target=self.target, model=name, split=part)
+        rows = {row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"}
+        cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
+        base = self.folder / f"{DEFAULTS}.{part}.parquet"
+        paired = ""
+        if name != DEFAULTS and base.is_file():
+            first = Scored.load(base)
+            paired = "  ".join(self.difference(found, first, metric, name) for metric in METRICS)
+        print(f"{name:34} {part:10} {cells}  {seconds:5.0f} s  {paired}", flush=True)
+
+    def difference(self, found: Scored, first: Scored, metric: str, name: str) -> str:
+        gap = compare(found, first, metric, names=(name, DEFAULTS), task="recommend", target=self.target)
+        return f"{gap.difference:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] p {gap.p:.4f}"
+
+
+def splits_of(chosen: argparse.Namespace) -> Mapping[str, RecommendSplit]:
+    """The targets of the data that were named."""
+    found: dict[str, RecommendSplit] = {}
+    if chosen.beauty is not None:
+        found |= load("beauty", chosen.beauty)
+    if chosen.retail is not None:
+        found |= load("online-retail", chosen.retail)
+    if chosen.demo:
+        found |= load("demo")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--beauty", type=Path)
+    parser.add_argument("--retail", type=Path)
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--test", action="store_true")
+    chosen = parser.parse_args()
+    splits = splits_of(chosen)
+    if not splits:
+        parser.error("give --beauty, --retail or --demo")
+    for target, split in splits.items():
+        bench = Bench(target, split, chosen.seed, chosen.keep, test=chosen.test)
+        for name in chosen.only:
+            bench.run(name)
+
+
+if __name__ == "__main__":
+    main()
