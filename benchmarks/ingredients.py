@@ -83,14 +83,18 @@ class Bench:
             seconds = time.perf_counter() - begun
             for part, file in wanted.items():
                 if part == "test":
-                    TestLooks().add(f"benchmark:{self.target}", at=datetime.now(UTC), model=f"{model} {options}")
+                    TestLooks().add(
+                        f"benchmark:{self.target}", at=datetime.now(UTC), model=f"{model} {options}"
+                    )
                 scored(ranker, getattr(self.split, part)).save(file)
         for part, file in wanted.items():
             self.line(name, part, Scored.load(file), seconds)
 
     def line(self, name: str, part: str, found: Scored, seconds: float) -> None:
         info = RowInfo(task="recommend", target=self.target, model=name, split=part)
-        rows = {row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"}
+        rows = {
+            row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"
+        }
         cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
         base = self.folder / f"{DEFAULTS}.{part}.parquet"
         paired = ""

@@ -2,19 +2,25 @@
 
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --epoch           seconds an epoch against a plain loop
     … --demo --epoch                                                          the same on the simulated shop
+    … --quality [--plain-seconds 1500] [--plain-rate 1e-3]   what both rank at the end, on validation, and what it took
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --latency [--items 1000000]    one request at a time
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --cold            a tenth of the items hidden from training
+    … --export FILE.csv                               write the training log, for benchmarks/rectools_sasrec.py
     … --model ligr   … --options '{"epochs": 8}'   … --seed 1
 
-Data that mercer does not include are read from FOLDER. The plain loop is what a tutorial writes: histories padded to
-the window, items as IDs, all logits of a batch at once; its logits are made where there is an answer alone. Times are
-CPU seconds of one thread, so that what others do on the machine is not counted. Cold items are scored on validation.
+Data that mercer does not include are read from FOLDER. The plain loop is what a tutorial writes (plain_loop.py). Times
+are CPU seconds of one thread, so that what others do on the machine is not counted; put OMP_NUM_THREADS=1 before the
+command. Cold items are scored on validation.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
+import resource
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +28,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+from plain_loop import epoch_seconds, quality
 from recommend_quality import load, make, scored
-from torch import nn
 
 from mercer.contracts import Dataset, Floats32, Holdout, Requests, Runtime, Vocabulary
 from mercer.data.splits import RecommendSplit
@@ -36,74 +43,20 @@ from mercer.recommend.sequence.content import Content
 from mercer.recommend.sequence.ranker import _log
 from mercer.recommend.signals import signals
 from mercer.recommend.steps import ages
+from mercer.training.learner import Learner
+from mercer.training.place import entered
 from mercer.training.sampler import Sampler
 
 ONE = Runtime(threads=1)
-
-
-class Plain(nn.Module):
-    """SASRec as a tutorial writes it; width, blocks, heads and dropout are those of the options."""
-
-    def __init__(self, n_items: int, o: Any) -> None:
-        super().__init__()
-        self.items, self.places = (
-            nn.Embedding(n_items + 1, o.width, padding_idx=n_items),
-            nn.Embedding(o.window, o.width),
-        )
-        layer = nn.TransformerEncoderLayer(
-            o.width, o.heads, int(o.inner * o.width), o.dropout, "gelu", batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(
-            layer, o.blocks, nn.LayerNorm(o.width), enable_nested_tensor=False
-        )
-        self.drop = nn.Dropout(o.embedding_dropout)
-        self.register_buffer("future", nn.Transformer.generate_square_subsequent_mask(o.window))
-        for table in (self.items, self.places):
-            nn.init.normal_(table.weight, std=0.02)
-
-    def forward(self, history: torch.Tensor) -> torch.Tensor:
-        hidden = self.items(history) * self.items.embedding_dim**0.5 + self.places.weight
-        return self.encoder(self.drop(hidden), mask=self.future, is_causal=True)
-
-
-def plain_epoch(ranker: SequenceRanker, train: Dataset, batches: int, rows: int = 128) -> tuple[float, int]:
-    """CPU seconds of an epoch of the plain loop, from `batches` of its batches; and how many an epoch has."""
-    o = ranker.options
-    heard, weights = signals(_log(train), o)
-    lessons = ranker._lessons(train, heard, weights)
-    n_items, n = len(train.vocabulary), len(lessons)
-    history, answer = np.full((n, o.window), n_items), np.full((n, o.window), -1)
-    for row in range(n):
-        first, length = lessons.spans.first[row], lessons.spans.length[row]
-        history[row, :length] = heard.item[first : first + length]
-        asked = slice(lessons.indptr[row], lessons.indptr[row + 1])
-        answer[row, lessons.place[asked]] = lessons.answer[asked]
-    history_T, answer_T = torch.from_numpy(history), torch.from_numpy(answer)
-    torch.manual_seed(1)
-    network = Plain(n_items, o).train()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=o.learning_rate)
-    order = torch.randperm(n)[: rows * (batches + 1)].split(rows)
-    begun = 0.0
-    for number, picked in enumerate(order):
-        if number == 1:
-            begun = time.process_time()
-        there = answer_T[picked] >= 0
-        logits = network(history_T[picked])[there] @ network.items.weight[:-1].T
-        loss = nn.functional.cross_entropy(logits, answer_T[picked][there])
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-    n_batches = -(-n // rows)
-    return (time.process_time() - begun) / (len(order) - 1) * n_batches, n_batches
 
 
 def epoch(target: str, split: RecommendSplit, ranker: SequenceRanker, batches: int) -> None:
     """Seconds an epoch of both loops, in turns, in one process."""
     torch.set_num_threads(1)
     for turn in range(2):
-        plain, n_plain = plain_epoch(ranker, split.train, batches)
-        ours, n_ours = our_epoch(ranker, split.train, 4 * batches)
+        plain, n_plain = epoch_seconds(ranker, split.train, batches)
+        made = Epoch(ranker, split.train)
+        ours, n_ours = made.seconds(4 * batches), len(made.plan)
         print(
             f"{target}, turn {turn + 1}: {ranker.name} {ours:.1f} CPU s an epoch ({n_ours} batches), "
             f"plain loop {plain:.1f} ({n_plain} batches), {plain / ours:.1f} times",
@@ -111,32 +64,64 @@ def epoch(target: str, split: RecommendSplit, ranker: SequenceRanker, batches: i
         )
 
 
-def our_epoch(ranker: SequenceRanker, train: Dataset, batches: int) -> tuple[float, int]:
-    """CPU seconds of an epoch as `fit` does it, from `batches` of its batches; and how many an epoch has."""
-    from mercer.training.learner import Learner
-    from mercer.training.place import entered
+def export(train: Dataset, file: Path) -> None:
+    """Write a training log for other libraries: user, item and place in the history, numbers all three."""
+    log = _log(train)
+    place = np.arange(log.n_events) - np.repeat(log.indptr[:-1], log.lengths)
+    pd.DataFrame({"user": log.user_of, "item": log.item, "place": place}).to_csv(file, index=False)
 
-    o = ranker.options
-    heard, weights = signals(_log(train), o)
-    lessons = ranker._lessons(train, heard, weights)
-    ranker.state = ranker._counts(train, heard, weights)
-    trainee = ranker._trainee(heard, weights, lessons, Content.read(train.items, o, 3600.0, ONE), 1)
-    sampler = Sampler(trainee.costs(), o.batch_tokens, seed=1)
-    plan = sampler.batches(0)
-    with entered(ONE) as place:
-        learner = Learner(trainee, o, seed=1, place=place)
-        learner.step([plan[0]], step=0, rate=o.learning_rate)
-        begun = time.process_time()
-        picked = plan[1 : batches + 1]
-        for number, batch in enumerate(picked):
-            learner.step([batch], step=number + 1, rate=o.learning_rate)
-        return (time.process_time() - begun) / len(picked) * len(plan), len(plan)
+
+def both_qualities(
+    target: str, split: RecommendSplit, ranker: SequenceRanker, seed: int, seconds: float, rate: float
+) -> None:
+    """Validation of the ranker and then of the plain loop at the end of training, with the CPU seconds of both."""
+
+    def say(sentence: str) -> None:
+        print(f"{target}: {sentence}", flush=True)
+
+    torch.set_num_threads(1)
+    begun = time.process_time()
+    ranker.fit(split.train, validation=split.validation, seed=seed, runtime=ONE)
+    took, record = time.process_time() - begun, ranker.training
+    assert record is not None
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    whole = scored(ranker, split.validation)
+    say(
+        f"{ranker.name}: recall@10 {value(whole, 'recall@10'):.4f}, ndcg@10 {value(whole, 'ndcg@10'):.4f} of "
+        f"{len(split.validation)} requests; the fit took {took:.0f} CPU s, evaluations counted, "
+        f"{record.epochs:g} epochs; highest memory {highest:.0f} MiB, by the record {record.peak_mib:.0f} MiB"
+    )
+    if seconds:
+        quality(ranker, split.train, split.validation, seconds=seconds, rate=rate, say=say)
+
+
+class Epoch:
+    """A training as `fit` builds it, up to its first step, and what an epoch of it takes."""
+
+    def __init__(self, ranker: SequenceRanker, train: Dataset) -> None:
+        o = self._options = ranker.options
+        heard, weights = signals(_log(train), o)
+        lessons = ranker._lessons(train, heard, weights)
+        ranker.state = ranker._counts(train, heard, weights)
+        self.trainee = ranker._trainee(heard, weights, lessons, Content.read(train.items, o, 3600.0, ONE), 1)
+        self.plan = Sampler(self.trainee.costs(), o.batch_tokens, seed=1).batches(0)
+
+    def seconds(self, batches: int) -> float:
+        """CPU seconds of an epoch, from `batches` of its batches after the first."""
+        with entered(ONE) as place:
+            learner = Learner(self.trainee, self._options, seed=1, place=place)
+            learner.step([self.plan[0]], step=0, rate=self._options.learning_rate)
+            begun = time.process_time()
+            picked = self.plan[1 : batches + 1]
+            for number, batch in enumerate(picked):
+                learner.step([batch], step=number + 1, rate=self._options.learning_rate)
+            return (time.process_time() - begun) / len(picked) * len(self.plan)
 
 
 def latency(
     target: str, split: RecommendSplit, ranker: SequenceRanker, n_items: int, requests: int = 300
 ) -> None:
-    """One request after the other through a ranker that was saved and loaded; the catalogue `n_items` large."""
+    """One request after the other through a ranker that another process loads; the catalogue `n_items` large."""
     short = type(ranker)(ranker.options.model_copy(update={"epochs": 1, "estimate_steps": 0}))
     short.fit(split.train, seed=1, runtime=ONE)
     known, history = split.train.vocabulary, split.test.requests.history
@@ -148,25 +133,15 @@ def latency(
         tall["indptr"] = np.pad(short.state["indptr"], (0, len(items) - len(known)), mode="edge")
     short.state, short._catalogue = {**short.state, **tall}, items.fingerprint
     asked = replace(split.test.requests, history=replace(history, items=items)).blocks(1)[: requests + 20]
-    with TemporaryDirectory() as folder:
-        short.save(Path(folder))
-        mib = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
-        loaded = type(ranker).load(Path(folder))
-    whole = np.array([_milliseconds(lambda one=one: loaded.rank(one, 10)) for one in asked])[20:]
-    alone = np.array([_milliseconds(lambda one=one: loaded.score_rows(one)) for one in asked])[20:]
-    for what, took in (("rank(request, 10)", whole), ("scores alone", alone)):
-        p50, p99 = np.percentile(took, [50, 99])
-        print(
-            f"{target}, {loaded.name}, {len(items)} items, {mib:.0f} MiB saved: "
-            f"{what} p50 {p50:.2f} ms, p99 {p99:.2f} ms",
-            flush=True,
-        )
-
-
-def _milliseconds(ask: Any) -> float:
-    begun = time.thread_time()
-    ask()
-    return 1000 * (time.thread_time() - begun)
+    with TemporaryDirectory() as place:
+        folder, pickled = Path(place) / "ranker", Path(place) / "requests.pickle"
+        folder.mkdir()
+        short.save(folder)
+        pickled.write_bytes(pickle.dumps(asked))
+        mib = sum(file.stat().st_size for file in folder.iterdir()) / 2**20
+        print(f"{target}, {ranker.name}, {len(items)} items, {mib:.0f} MiB saved", flush=True)
+        serving = Path(__file__).with_name("sequence_serving.py")
+        subprocess.run([sys.executable, serving, ranker.name, folder, pickled], check=True)
 
 
 class LikeTitles(ScoringRanker):
@@ -235,6 +210,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epoch", action="store_true")
     parser.add_argument("--batches", type=int, default=5, help="batches of the plain loop that are timed")
+    parser.add_argument("--export", type=Path)
+    parser.add_argument("--quality", action="store_true")
+    parser.add_argument(
+        "--plain-seconds", type=float, default=1500, help="CPU seconds of the plain loop; 0: none"
+    )
+    parser.add_argument("--plain-rate", type=float, default=1e-3)
     parser.add_argument("--latency", action="store_true")
     parser.add_argument("--items", type=int, default=0)
     parser.add_argument("--cold", action="store_true")
@@ -246,11 +227,22 @@ def main() -> None:
         splits |= load("online-retail", chosen.retail)
     if chosen.demo:
         splits |= load("demo")
-    if not splits or not (chosen.epoch or chosen.latency or chosen.cold):
-        parser.error("give --beauty, --retail or --demo, and --epoch, --latency or --cold")
+    if not splits or not (chosen.export or chosen.epoch or chosen.quality or chosen.latency or chosen.cold):
+        parser.error("give --beauty, --retail or --demo, and what to measure (see above)")
     for target, split in splits.items():
+        if chosen.export:
+            export(split.train, chosen.export)
         if chosen.epoch:
             epoch(target, split, make(chosen.model, chosen.options), chosen.batches)
+        if chosen.quality:
+            both_qualities(
+                target,
+                split,
+                make(chosen.model, chosen.options),
+                chosen.seed,
+                chosen.plain_seconds,
+                chosen.plain_rate,
+            )
         if chosen.latency:
             latency(target, split, make(chosen.model, chosen.options), chosen.items)
         if chosen.cold:

@@ -1,11 +1,14 @@
 """How far estimates of trainings are from what they took, and what the loop costs beside a bare one.
 
     .venv/bin/python benchmarks/training.py [--models sasrec ligr] [--seeds 1 2 3] [--users 6000] [--items 3000]
+    … --beauty FOLDER --demo        the error alone, of documented defaults on real data and on the simulated shop
 
 On random histories (as in benchmarks/ranking.py), one thread. Each error is given in wall seconds and in CPU seconds of
 this process: other jobs on the machine change the first, and hardly the second. The bare loop takes the same batches
 through the same loss and AdamW, and does nothing else: no checkpoint, no seeds of steps, no record; both are timed in
-turns, in CPU seconds. With --checkpoints DIR the training writes its checkpoints there, every 100 steps.
+turns, in CPU seconds. With --checkpoints DIR the training writes its checkpoints there, every 100 steps. On named data
+it is the error of what `mercer fit --estimate` says before the fit, as far as the fit went, and that of the estimate
+that the fit itself makes in its first steps.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,8 +27,10 @@ import numpy as np
 import pandas as pd
 import torch
 from ranking import random_log
+from recommend_quality import load
 
 from mercer.contracts import Budget, Dataset, Runtime, plugins
+from mercer.data.splits import RecommendSplit
 from mercer.training import TrainingRecord, estimate, train
 from mercer.training.sampler import Sampler
 
@@ -69,6 +75,27 @@ def trainee_of(model: str, data: Dataset, epochs: int, seed: int) -> Any:
         except _BuiltError:
             return built["trainee"], built["options"]
     raise AssertionError("the ranker did not train")
+
+
+def priced(model: str, split: RecommendSplit, seed: int, kind: str, folder: Path) -> str:
+    """What `mercer fit --estimate` measures, the fit itself, and the error, in words."""
+    cls = plugins.load(plugins.RANKERS, model)
+    ranker = cls(cls.Options())
+    asked = {"validation": split.validation, "seed": seed}
+    with clock(kind), tempfile.TemporaryDirectory(dir=folder) as place:
+        runtime = Runtime(threads=1, checkpoint_folder=Path(place))
+        said = ranker.measure(split.train, **asked, runtime=runtime)
+        ranker.fit(split.train, **asked, budget=Budget(1e9), runtime=runtime)
+    record = ranker.training
+    done = said.seconds_for(
+        epochs=record.epochs, evaluations=len(record.validations), checkpoints=record.checkpoints
+    )
+    return (
+        f"said {said.seconds:.1f} s for the whole and {done:.1f} s for what was done, took {record.seconds:.1f} s "
+        f"({record.epochs:g} epochs, {len(record.validations)} evaluations, {record.checkpoints} checkpoints): "
+        f"{100 * (done / record.seconds - 1):+.1f} %, its own estimate {100 * (record.estimate_error or 0):+.1f} %; "
+        f"memory said {said.peak_mib:.0f} MiB, took {record.peak_mib:.0f} MiB"
+    )
 
 
 class _BuiltError(Exception):
@@ -125,6 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["sasrec", "ligr"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--beauty", type=Path, help="folder of the data of briefs/beauty.yaml")
+    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--clocks", nargs="+", default=["cpu", "wall"], choices=("cpu", "wall"))
     parser.add_argument("--users", type=int, default=6_000)
     parser.add_argument("--items", type=int, default=3_000)
     parser.add_argument("--epochs", type=int, default=6)
@@ -134,11 +164,19 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    folder = chosen.checkpoints or Path(tempfile.gettempdir())
+    splits = load("beauty", chosen.beauty) if chosen.beauty else {}
+    splits |= load("demo") if chosen.demo else {}
+    for target, split in splits.items():
+        for model, seed, kind in product(chosen.models, chosen.seeds, chosen.clocks):
+            found = priced(model, split, seed, kind, folder)
+            print(f"{target}, {model}, seed {seed}, {kind} seconds: {found}", flush=True)
+    if splits:
+        return
     data = shop(chosen.users, chosen.items, 1)
     print(f"users {chosen.users}, items {chosen.items}, epochs {chosen.epochs}, one thread")
-    folder = chosen.checkpoints or Path(tempfile.gettempdir())
     for model in chosen.models:
-        for kind in ("cpu", "wall"):
+        for kind in chosen.clocks:
             records = [error(model, data, chosen.epochs, seed, kind, folder) for seed in chosen.seeds]
             errors = [100 * (record.estimate_error or 0.0) for record in records]
             taken = [record.seconds for record in records]

@@ -7,7 +7,9 @@
     … --order              Beauty with the order shuffled inside ascending runs; and by the order of the last pair
     … --users N            score N users only (validation still stops the boosting with them)
     … --test               score the test rows, too: each scoring is written into the ledger of test looks
-    .venv/bin/python benchmarks/two_stage.py --latency [--items 100000]                 one request at a time
+    .venv/bin/python benchmarks/two_stage.py --latency [--items 100000] [--keep FOLDER]  one request at a time
+                           --items 0: the catalogue as it is. --keep: the fitted ranker stays there, and is not fitted
+                           again when it is there already
 
 Everything is fitted on train alone; validation stops the boosting. Mid-ranks over the full catalogue, history masked
 where the target has no repeats; 95 % intervals, bootstrap over users; differences are paired (mercer.evaluation).
@@ -212,27 +214,39 @@ def _held(held: Holdout, history: Interactions, answers: list[int]) -> Holdout:
     return replace(held, requests=replace(held.requests, history=history), relevant=relevant)
 
 
-def latency(target: str, split: RecommendSplit, n_items: int, requests: int = 500) -> None:
+def latency(
+    target: str, split: RecommendSplit, n_items: int, keep: Path | None = None, requests: int = 500
+) -> None:
     """One request after the other through a ranker that was saved and loaded, on one thread."""
     times = max(1, n_items // len(split.train.vocabulary)) if n_items else 1
     train, held = (split.train, split.test) if times == 1 else tiled(split, times)
-    begun = time.perf_counter()
-    fitted = TwoStage().fit(train, seed=1, runtime=Runtime(threads=threads()))
-    seconds = time.perf_counter() - begun
-    with TemporaryDirectory() as folder:
-        fitted.save(Path(folder))
-        mib = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
-        ranker = TwoStage.load(Path(folder))
+    with TemporaryDirectory() as scratch:
+        folder = (
+            Path(scratch) if keep is None else keep / f"{target.replace('/', '-')}-{len(train.vocabulary)}"
+        )
+        fit = "kept" if folder.is_dir() and any(folder.iterdir()) else fitted_into(folder, train)
+        mib = sum(file.stat().st_size for file in folder.iterdir()) / 2**20
+        ranker = TwoStage.load(folder)
     asked = held.requests.blocks(1)[: requests + 20]
     took = np.array([milliseconds(ranker, one) for one in asked])[20:]
     sizes = ranker._asked(held.requests.take(np.arange(min(100, len(held)))), ranker._known).pool.sizes
     p50, p95, p99 = np.percentile(took, [50, 95, 99])
     print(
         f"{target}: {len(train.vocabulary)} items, {train.interactions.n_events} events, "
-        f"trees {ranker._trees.rounds}, {sizes.mean():.0f} candidates; fit {seconds:.0f} s, {mib:.0f} MiB saved; "
-        f"one request p50 {p50:.2f} ms, p95 {p95:.2f} ms, p99 {p99:.2f} ms",
+        f"trees {ranker._trees.rounds}, {sizes.mean():.0f} candidates; fit {fit}, {mib:.0f} MiB saved; "
+        f"{len(took)} requests, each p50 {p50:.2f} ms, p95 {p95:.2f} ms, p99 {p99:.2f} ms",
         flush=True,
     )
+
+
+def fitted_into(folder: Path, train: Dataset) -> str:
+    """Fit with the defaults, save into the folder, and say how long the fit took."""
+    begun = time.perf_counter()
+    ranker = TwoStage().fit(train, seed=1, runtime=Runtime(threads=threads()))
+    seconds = time.perf_counter() - begun
+    folder.mkdir(parents=True, exist_ok=True)
+    ranker.save(folder)
+    return f"{seconds:.0f} s"
 
 
 def milliseconds(ranker: TwoStage, request: Requests) -> float:
@@ -279,6 +293,7 @@ def main() -> None:
     parser.add_argument("--order", action="store_true")
     parser.add_argument("--latency", action="store_true")
     parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--keep", type=Path, help="folder for the fitted ranker of --latency")
     parser.add_argument("--users", type=int, help="score so many users, drawn by chance, instead of all")
     parser.add_argument("--test", action="store_true")
     chosen = parser.parse_args()
@@ -307,7 +322,7 @@ def few(split: RecommendSplit, users: int) -> RecommendSplit:
 def walk(splits: Mapping[str, RecommendSplit], chosen: argparse.Namespace) -> None:
     for target, split in splits.items():
         if chosen.latency:
-            latency(target, split, chosen.items)
+            latency(target, split, chosen.items, chosen.keep)
         elif chosen.ablate:
             ablate(target, split, chosen.only, test=chosen.test, users=chosen.users)
         elif chosen.control:
