@@ -30,6 +30,8 @@ from mercer.evaluation import RowInfo, Scored, TestLooks, compare, rows_for
 METRICS = ("recall@10", "ndcg@10")
 DEFAULTS = "defaults"
 NOTHING_COUNTED: dict[str, Any] = {"neighbours": 0.0}
+SEEN: dict[str, Any] = {"kinds": ["view", "cart", "purchase"]}
+"""For logs that hold more than purchases."""
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     DEFAULTS: ("sasrec", {}),
@@ -48,6 +50,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "ID dropout .2": ("sasrec", {"id_dropout": 0.2}),
     "weight decay": ("sasrec", {"weight_decay": 0.05}),
     "twelve epochs": ("sasrec", {"epochs": 12}),
+    "views and carts read": ("sasrec", SEEN),
+    "views and carts read, gated layers": ("ligr", SEEN),
     "nothing counted": ("sasrec", NOTHING_COUNTED),
     "nothing counted, ID and title": ("sasrec", NOTHING_COUNTED | {"content": ["title"]}),
     "nothing counted, ID and catalogue": ("sasrec", NOTHING_COUNTED | {"content": ["brand", "category"]}),

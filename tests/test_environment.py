@@ -35,9 +35,23 @@ def test_threads_as_wanted_but_at_least_one(monkeypatch: pytest.MonkeyPatch, wan
     assert environment.threads() == got
 
 
-def test_without_the_variable_every_usable_processor_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openmps_variable_counts_where_ours_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MERCER_THREADS", raising=False)
-    assert environment.threads() >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert environment.threads() == 3
+    monkeypatch.setenv("MERCER_THREADS", "2")
+    assert environment.threads() == 2
+
+
+@pytest.mark.parametrize("of_openmp", [None, "2,1"])
+def test_without_a_plain_number_every_usable_processor_counts(
+    monkeypatch: pytest.MonkeyPatch, of_openmp: str | None
+) -> None:
+    monkeypatch.delenv("MERCER_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if of_openmp is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", of_openmp)
+    assert environment.threads() == len(os.sched_getaffinity(0))
 
 
 def test_a_number_of_threads_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,14 @@ def encoder_folder() -> Path:
 
 
 def threads() -> int:
-    """Threads a fit may use, at least 1. Raises UsageError when MERCER_THREADS is no whole number."""
+    """Threads a fit may use, at least 1: MERCER_THREADS, else OMP_NUM_THREADS, else every usable core.
+
+    More threads than cores are free cost far more than they bring: they wait for each other by spinning.
+    Raises UsageError when MERCER_THREADS is no whole number.
+    """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get("MERCER_THREADS") or str(usable)
+    of_openmp = os.environ.get("OMP_NUM_THREADS", "")
+    wanted = os.environ.get("MERCER_THREADS") or (of_openmp if of_openmp.isdecimal() else str(usable))
     if not wanted.isdecimal():
         raise UsageError(f"MERCER_THREADS is {wanted!r}.", remedy="Set it to a whole number, or unset it.")
     return max(1, int(wanted))
