@@ -60,6 +60,7 @@ def test_blocks_give_the_same_rows_as_one_batch(monkeypatch: pytest.MonkeyPatch)
     held = holdout([[code % 7] for code in range(23)], 7)
     whole = score_ranking(held, score=by_code)
     monkeypatch.setattr("mercer.evaluation.ranking._BLOCK_CELLS", 15)
+    monkeypatch.setattr("mercer.evaluation.ranking._LEAST_ROWS", 1)
     steps: list[tuple[int, int]] = []
     cut = score_ranking(held, score=by_code, advance=lambda done, total: steps.append((done, total)))
     assert whole.rows.equals(cut.rows)

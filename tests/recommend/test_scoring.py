@@ -46,12 +46,22 @@ def test_at_least_one_item_must_be_asked_for() -> None:
 
 def test_blocks_bound_the_scores_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "_BLOCK_CELLS", 6)
+    monkeypatch.setattr(scoring, "_LEAST_ROWS", 1)
     ranker = Watched().fit(dataset(EVENTS))
     answer = ranker.rank(ASKED, 2)
     assert [len(block) for block in ranker.shown] == [2, 1]
     assert answer.items.tolist() == [[1, 0]] * 3
     monkeypatch.setattr(scoring, "_BLOCK_CELLS", 1)
     assert ranker.score(ASKED, np.array([2, 1], np.int32)).tolist() == [[0.5, 1.0]] * 3
+
+
+def test_in_a_large_catalogue_some_requests_are_still_scored_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scoring, "_BLOCK_CELLS", 1)
+    ranker = Watched().fit(dataset(EVENTS))
+    ranker.rank(ASKED, 2)
+    assert [len(block) for block in ranker.shown] == [3]
 
 
 def test_a_ranker_is_never_shown_a_person_who_objects() -> None:

@@ -17,6 +17,9 @@ from mercer.evaluation.slices import Slices, popularity
 _BLOCK_CELLS = 2_000_000
 """Scores held at once: 8 MB of float32, which stay in the cache from one pass to the next."""
 
+_LEAST_ROWS = 8
+"""Requests scored together however large the catalogue is: a ranker reads its vectors once for all of them."""
+
 Score = Callable[[Requests], Floats32]
 Rank = Callable[[Requests, int], Rankings]
 _Answer = Callable[[Requests, Ragged], tuple[Floats, Rankings]]
@@ -45,7 +48,7 @@ def score_ranking(
     n_items = len(holdout.requests.items)
     answer: _Answer
     if score is not None and (holdout.requests.pin is None or rank is None):
-        answer, size = _by_score(score, depth), max(1, _BLOCK_CELLS // max(1, n_items))
+        answer, size = _by_score(score, depth), max(_LEAST_ROWS, _BLOCK_CELLS // max(1, n_items))
     elif rank is not None:
         answer, size = _by_rank(rank, k, depth), 512
     else:

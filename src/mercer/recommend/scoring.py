@@ -37,9 +37,12 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 _BLOCK_CELLS = 1_000_000
 """Scores held at once: 4 MB of float32, and about five times that with masks and copies."""
 
+_LEAST_ROWS = 8
+"""Requests scored together however large the catalogue is: one alone would cost as much reading of its vectors."""
+
 
 class ScoringRanker(ABC):
-    """A ranker that scores densely, `_BLOCK_CELLS` scores at a time.
+    """A ranker that scores densely, `_BLOCK_CELLS` scores or `_LEAST_ROWS` requests at a time.
 
     Stability: callers and implementers stable.
     """
@@ -159,7 +162,7 @@ class ScoringRanker(ABC):
                 f"{self.name} was fitted on another catalogue than that of the requests.",
                 remedy="Fit again, or encode the requests with the vocabulary saved beside the ranker.",
             )
-        size = max(1, _BLOCK_CELLS // max(1, len(requests.items)))
+        size = max(_LEAST_ROWS, _BLOCK_CELLS // max(1, len(requests.items)))
         blocks = [requests] if 0 < len(requests) <= size else requests.blocks(size)
         return [_visible(block) for block in blocks]
 
