@@ -85,6 +85,13 @@ class PlainLoop:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         self._optimizer.step()
 
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A copy."""
+        return {name: one.clone() for name, one in self._network.state_dict().items()}
+
+    def take(self, weights: dict[str, torch.Tensor]) -> None:
+        self._network.load_state_dict(weights)
+
     @torch.no_grad()
     def score(self, requests: Requests) -> Floats32:
         """Scores of the catalogue, shape (n, I); requests without a history get those of an item that is not there."""
@@ -126,8 +133,8 @@ def quality(
     """
     loop = PlainLoop(ranker, train, rate=rate)
     few = some(held, ranker.options.validation_rows)
-    best, since, spent, epoch = (0.0, ""), 0, 0.0, 0
-    while spent < seconds and since < ranker.options.patience:
+    best, best_epoch, kept, spent, epoch = 0.0, 0, loop.weights(), 0.0, 0
+    while spent < seconds and epoch - best_epoch < ranker.options.patience:
         begun = time.process_time()
         for rows in loop.batches():
             loop.step(rows)
@@ -135,14 +142,11 @@ def quality(
         epoch += 1
         found = value(score_ranking(few, score=loop.score), "ndcg@10")
         say(f"plain loop, epoch {epoch}, {spent:.0f} CPU s: ndcg@10 {found:.4f} of {len(few)} requests")
-        since = 0 if found > best[0] else since + 1
-        if not since:
-            whole = score_ranking(held, score=loop.score)
-            best = (
-                found,
-                (
-                    f"plain loop, best after epoch {epoch} and {spent:.0f} CPU s: recall@10 "
-                    f"{value(whole, 'recall@10'):.4f}, ndcg@10 {value(whole, 'ndcg@10'):.4f} of {len(held)} requests"
-                ),
-            )
-    say(f"{best[1]}; trained for {epoch} epochs and {spent:.0f} CPU s at a rate of {rate:g}")
+        if found > best:
+            best, best_epoch, kept = found, epoch, loop.weights()
+    loop.take(kept)
+    whole = score_ranking(held, score=loop.score)
+    say(
+        f"plain loop, {epoch} epochs, {spent:.0f} CPU s at a rate of {rate:g}, best after epoch {best_epoch}: "
+        f"recall@10 {value(whole, 'recall@10'):.4f}, ndcg@10 {value(whole, 'ndcg@10'):.4f} of {len(held)} requests"
+    )

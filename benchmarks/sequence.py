@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --epoch           seconds an epoch against a plain loop
     … --demo --epoch                                                          the same on the simulated shop
-    … --quality [--plain-seconds 1500] [--plain-rate 1e-3]   what both rank at the end, on validation, and what it took
+    … --quality               what a fit ranks of validation, and what it took
+    … --plain-quality [--plain-seconds 1500] [--plain-rate 1e-3]      the same of the plain loop
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --latency [--items 1000000]    one request at a time
     .venv/bin/python benchmarks/sequence.py --beauty FOLDER --cold            a tenth of the items hidden from training
     … --export FILE.csv                               write the training log, for benchmarks/rectools_sasrec.py
@@ -52,7 +53,6 @@ ONE = Runtime(threads=1)
 
 def epoch(target: str, split: RecommendSplit, ranker: SequenceRanker, batches: int) -> None:
     """Seconds an epoch of both loops, in turns, in one process."""
-    torch.set_num_threads(1)
     for turn in range(2):
         plain, n_plain = epoch_seconds(ranker, split.train, batches)
         made = Epoch(ranker, split.train)
@@ -71,15 +71,12 @@ def export(train: Dataset, file: Path) -> None:
     pd.DataFrame({"user": log.user_of, "item": log.item, "place": place}).to_csv(file, index=False)
 
 
-def both_qualities(
-    target: str, split: RecommendSplit, ranker: SequenceRanker, seed: int, seconds: float, rate: float
-) -> None:
-    """Validation of the ranker and then of the plain loop at the end of training, with the CPU seconds of both."""
+def say(sentence: str) -> None:
+    print(sentence, flush=True)
 
-    def say(sentence: str) -> None:
-        print(f"{target}: {sentence}", flush=True)
 
-    torch.set_num_threads(1)
+def ranked(target: str, split: RecommendSplit, ranker: SequenceRanker, seed: int) -> None:
+    """A fit: CPU seconds, memory, and what it ranks of the validation rows."""
     begun = time.process_time()
     ranker.fit(split.train, validation=split.validation, seed=seed, runtime=ONE)
     took, record = time.process_time() - begun, ranker.training
@@ -87,12 +84,10 @@ def both_qualities(
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     whole = scored(ranker, split.validation)
     say(
-        f"{ranker.name}: recall@10 {value(whole, 'recall@10'):.4f}, ndcg@10 {value(whole, 'ndcg@10'):.4f} of "
-        f"{len(split.validation)} requests; the fit took {took:.0f} CPU s, evaluations counted, "
-        f"{record.epochs:g} epochs; highest memory {highest:.0f} MiB, by the record {record.peak_mib:.0f} MiB"
+        f"{target}: {ranker.name}, {record.epochs:g} epochs, {took:.0f} CPU s, evaluations counted: recall@10 "
+        f"{value(whole, 'recall@10'):.4f}, ndcg@10 {value(whole, 'ndcg@10'):.4f} of {len(split.validation)} requests; "
+        f"highest memory {highest:.0f} MiB, by the record {record.peak_mib:.0f} MiB"
     )
-    if seconds:
-        quality(ranker, split.train, split.validation, seconds=seconds, rate=rate, say=say)
 
 
 class Epoch:
@@ -212,9 +207,8 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=5, help="batches of the plain loop that are timed")
     parser.add_argument("--export", type=Path)
     parser.add_argument("--quality", action="store_true")
-    parser.add_argument(
-        "--plain-seconds", type=float, default=1500, help="CPU seconds of the plain loop; 0: none"
-    )
+    parser.add_argument("--plain-quality", action="store_true")
+    parser.add_argument("--plain-seconds", type=float, default=1500, help="CPU seconds, at most")
     parser.add_argument("--plain-rate", type=float, default=1e-3)
     parser.add_argument("--latency", action="store_true")
     parser.add_argument("--items", type=int, default=0)
@@ -227,22 +221,21 @@ def main() -> None:
         splits |= load("online-retail", chosen.retail)
     if chosen.demo:
         splits |= load("demo")
-    if not splits or not (chosen.export or chosen.epoch or chosen.quality or chosen.latency or chosen.cold):
+    wanted = ("export", "epoch", "quality", "plain_quality", "latency", "cold")
+    if not splits or not any(getattr(chosen, name) for name in wanted):
         parser.error("give --beauty, --retail or --demo, and what to measure (see above)")
+    torch.set_num_threads(1)
     for target, split in splits.items():
         if chosen.export:
             export(split.train, chosen.export)
         if chosen.epoch:
             epoch(target, split, make(chosen.model, chosen.options), chosen.batches)
         if chosen.quality:
-            both_qualities(
-                target,
-                split,
-                make(chosen.model, chosen.options),
-                chosen.seed,
-                chosen.plain_seconds,
-                chosen.plain_rate,
-            )
+            ranked(target, split, make(chosen.model, chosen.options), chosen.seed)
+        if chosen.plain_quality:
+            ranker = make(chosen.model, chosen.options)
+            limits = {"seconds": chosen.plain_seconds, "rate": chosen.plain_rate}
+            quality(ranker, split.train, split.validation, **limits, say=say)
         if chosen.latency:
             latency(target, split, make(chosen.model, chosen.options), chosen.items)
         if chosen.cold:

@@ -142,20 +142,27 @@ def drawn(points: list[dict[str, Any]]) -> str:
             )
     frame = pd.DataFrame(rows)
 
-    log = {"scale": alt.Scale(type="log")}
+    def decades(field: str, title: str, low: int, high: int, **more: Any) -> Any:
+        values = [float(f"1e{power}") for power in range(low, high + 1)]
+        axis = alt.Axis(values=values, **more)
+        return {"field": field, "type": "quantitative", "title": title, "axis": axis.to_dict(),
+                "scale": {"type": "log", "domain": [values[0], values[-1]]}}  # fmt: skip
 
-    def plot(of: str, title: str, legend: Any) -> Any:
+    def plot(of: str, title: str, low: int, high: int) -> Any:
+        legend = alt.Legend(title=None, orient="right", symbolType="stroke", symbolStrokeWidth=2)
         base = alt.Chart(frame[frame["of"] == of]).encode(
-            x=alt.X("n:Q", title="items or events", axis=alt.Axis(format="~s", tickCount=4), **log),
-            y=alt.Y("value:Q", title=title, axis=alt.Axis(format="~s", tickCount=5), **log),
-            color=alt.Color("part:N", legend=legend, scale=alt.Scale(
-                domain=[*PARTS.values(), "memory"], range=["#b3541e", "#0b6e4f", "#3b6ea5", INK])),
-            strokeDash=alt.StrokeDash("series:N", legend=legend),
-        )  # fmt: skip
-        return (base.mark_line() + base.mark_point(size=24, filled=True)).properties(width=300, height=260)
+            x=alt.X.from_dict(decades("n", "items or events", 4, 7, format="~s")),
+            y=alt.Y.from_dict(decades("value", title, low, high, format=",~f")),
+        )
+        colour = alt.Color("part:N", legend=legend, scale=alt.Scale(
+            domain=[*PARTS.values(), "memory"], range=["#b3541e", "#0b6e4f", "#3b6ea5", INK]))  # fmt: skip
+        line = base.mark_line().encode(color=colour, strokeDash=alt.StrokeDash("series:N", legend=legend))
+        points = base.mark_point(size=24, filled=True, opacity=1).encode(
+            color=alt.Color("part:N", legend=None)
+        )
+        return (line + points).properties(width=300, height=260)
 
-    legend = alt.Legend(title=None, orient="right")
-    both = plot("s", "CPU seconds", legend) | plot("MiB", "highest memory, MiB", legend)
+    both = plot("s", "CPU seconds", -1, 3) | plot("MiB", "highest memory, MiB", 2, 4)
     axis = {
         "labelColor": SOFT,
         "titleColor": SOFT,
