@@ -9,7 +9,8 @@
     … --test               score the test rows, too: each scoring is written into the ledger of test looks
     .venv/bin/python benchmarks/two_stage.py --latency [--items 100000] [--keep FOLDER]  one request at a time
                            --items 0: the catalogue as it is. --keep: the fitted ranker stays there, and is not fitted
-                           again when it is there already
+                           again when it is there already. --quick: fit on 2,000 lists and grow
+                           all 400 trees, so that a fit takes minutes and an answer as long as any
 
 Everything is fitted on train alone; validation stops the boosting. Mid-ranks over the full catalogue, history masked
 where the target has no repeats; 95 % intervals, bootstrap over users; differences are paired (mercer.evaluation).
@@ -215,7 +216,13 @@ def _held(held: Holdout, history: Interactions, answers: list[int]) -> Holdout:
 
 
 def latency(
-    target: str, split: RecommendSplit, n_items: int, keep: Path | None = None, requests: int = 500
+    target: str,
+    split: RecommendSplit,
+    n_items: int,
+    keep: Path | None = None,
+    *,
+    quick: bool = False,
+    requests: int = 500,
 ) -> None:
     """One request after the other through a ranker that was saved and loaded, on one thread."""
     times = max(1, n_items // len(split.train.vocabulary)) if n_items else 1
@@ -224,12 +231,12 @@ def latency(
         folder = (
             Path(scratch) if keep is None else keep / f"{target.replace('/', '-')}-{len(train.vocabulary)}"
         )
-        fit = "kept" if folder.is_dir() and any(folder.iterdir()) else fitted_into(folder, train)
+        fit = "kept" if folder.is_dir() and any(folder.iterdir()) else fitted_into(folder, train, quick)
         mib = sum(file.stat().st_size for file in folder.iterdir()) / 2**20
         ranker = TwoStage.load(folder)
     asked = held.requests.blocks(1)[: requests + 20]
     took = np.array([milliseconds(ranker, one) for one in asked])[20:]
-    sizes = ranker._asked(held.requests.take(np.arange(min(100, len(held)))), ranker._known).pool.sizes
+    sizes = ranker._asked(held.requests.take(np.arange(min(20, len(held)))), ranker._known).pool.sizes
     p50, p95, p99 = np.percentile(took, [50, 95, 99])
     print(
         f"{target}: {len(train.vocabulary)} items, {train.interactions.n_events} events, "
@@ -239,10 +246,13 @@ def latency(
     )
 
 
-def fitted_into(folder: Path, train: Dataset) -> str:
-    """Fit with the defaults, save into the folder, and say how long the fit took."""
+def fitted_into(folder: Path, train: Dataset, quick: bool) -> str:
+    """Fit with the defaults (quick: on few lists, never stopping early), save, and say how long the fit took."""
+    options = TwoStage.Options()
+    if quick:
+        options = TwoStage.Options(lists=2_000, patience=options.rounds)
     begun = time.perf_counter()
-    ranker = TwoStage().fit(train, seed=1, runtime=Runtime(threads=threads()))
+    ranker = TwoStage(options).fit(train, seed=1, runtime=Runtime(threads=threads()))
     seconds = time.perf_counter() - begun
     folder.mkdir(parents=True, exist_ok=True)
     ranker.save(folder)
@@ -294,6 +304,7 @@ def main() -> None:
     parser.add_argument("--latency", action="store_true")
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--keep", type=Path, help="folder for the fitted ranker of --latency")
+    parser.add_argument("--quick", action="store_true", help="few lists and all trees, for --latency")
     parser.add_argument("--users", type=int, help="score so many users, drawn by chance, instead of all")
     parser.add_argument("--test", action="store_true")
     chosen = parser.parse_args()
@@ -322,7 +333,7 @@ def few(split: RecommendSplit, users: int) -> RecommendSplit:
 def walk(splits: Mapping[str, RecommendSplit], chosen: argparse.Namespace) -> None:
     for target, split in splits.items():
         if chosen.latency:
-            latency(target, split, chosen.items, chosen.keep)
+            latency(target, split, chosen.items, chosen.keep, quick=chosen.quick)
         elif chosen.ablate:
             ablate(target, split, chosen.only, test=chosen.test, users=chosen.users)
         elif chosen.control:

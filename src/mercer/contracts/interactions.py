@@ -125,6 +125,8 @@ class Interactions:
 
     def blank(self, rows: npt.NDArray[np.bool_]) -> Interactions:
         """The same users with the histories of `rows`, shape (U,), emptied."""
+        if not rows.any():
+            return self
         return self.where(~np.repeat(rows, self.lengths))
 
     def _pick(self, indptr: Offsets, index: npt.NDArray[np.int64], users: Vocabulary) -> Interactions:

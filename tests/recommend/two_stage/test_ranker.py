@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mercer.contracts import Budget, Holdout, Runtime, search_space
+from mercer.contracts import Budget, Holdout, Ragged, Rankings, Runtime, search_space
 from mercer.errors import DamagedError
 from mercer.evaluation import compare, score_ranking, value
 from mercer.evaluation.scored import Scored
@@ -65,6 +65,29 @@ def test_candidates_lie_above_all_other_items(fitted: TwoStage) -> None:
     best_other = np.where(inside, -np.inf, scores).max(axis=1)
     assert (least > best_other).all()
     assert (scores >= 0).all()
+
+
+@pytest.mark.parametrize("k", [1, 10, 500])
+@pytest.mark.parametrize("rules", ["none", "allow", "deny", "pin"])
+def test_ranking_is_the_order_of_the_scores(fitted: TwoStage, k: int, rules: str) -> None:
+    """With few places only candidates are looked at; with many, with rules or pins the answer is the same."""
+    some = TEST.requests.take(np.arange(12))
+    codes = np.arange(len(TRAIN.vocabulary), dtype=np.int32)
+    best = fitted.rank(some, 3).items
+    changes = {
+        "none": {},
+        "allow": {"allow": Ragged.from_rows([codes[row::7] for row in range(12)])},
+        "deny": {"deny": Ragged.from_rows(list(best))},
+        "pin": {"pin": Ragged.from_rows(list(best[:, ::-1]))},
+    }[rules]
+    asked = replace(some, **changes)
+    scores = fitted.score(asked, codes)
+    wanted = Rankings.top_k(scores, k, eligible=asked.eligible(), pin=asked.pin)
+    got = fitted.rank(asked, k)
+    assert np.array_equal(got.items, wanted.items)
+    assert np.array_equal(got.scores, wanted.scores)
+    if rules == "pin" and k > 1:
+        assert got.items[:, 0].tolist() == best[:, 2].tolist()
 
 
 def test_nothing_bought_is_a_candidate_where_repeats_are_unwanted(fitted: TwoStage) -> None:

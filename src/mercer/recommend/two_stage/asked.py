@@ -12,7 +12,7 @@ from mercer.recommend.two_stage.candidates import Pool
 from mercer.recommend.two_stage.histories import Histories
 from mercer.recommend.two_stage.knowledge import Knowledge
 from mercer.recommend.two_stage.sparse import places
-from mercer.recommend.two_stage.spreads import Spreads
+from mercer.recommend.two_stage.spreads import Local, Spreads
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -23,6 +23,8 @@ Columns = dict[str, npt.NDArray[np.generic]]
 class Asked:
     """The candidates, who asks, what spreads from the histories, what is known of items.
 
+    local: what spreads, at the candidates alone.
+
     repeats: whether an item of the history may be the answer. sequence: scores of a sequence ranker for the whole
     catalogue, shape (n, I), where there is one.
     """
@@ -30,6 +32,7 @@ class Asked:
     pool: Pool
     h: Histories
     spreads: Spreads
+    local: Local
     known: Knowledge
     repeats: bool
     sequence: npt.NDArray[np.float32] | None = None
@@ -48,6 +51,11 @@ class Asked:
     def unknown(self) -> Floats:
         """A column of which nothing is known."""
         return np.full(len(self.pool), np.nan)
+
+    @cached_property
+    def titles(self) -> npt.NDArray[np.float32]:
+        """Vectors of the candidates' titles, shape (m, d)."""
+        return self.known.vectors[self.pool.item]
 
     @cached_property
     def length(self) -> Ints:

@@ -68,16 +68,11 @@ def pool(
     some = {name: round(USUAL[name] * options.breadth) for name in options.sources}
     cells: list[Ints] = [np.zeros(0, np.int64)]
 
-    def best(scores: npt.NDArray[np.float64], k: int) -> Ints:
-        if not repeats:
-            scores = scores.copy()
-            scores.ravel()[bought] = 0
-        return best_cells(scores, k)
-
+    unwanted = np.zeros(0, np.int64) if repeats else bought
     if "neighbours" in some:
-        cells.append(best(spreads.decayed, some["neighbours"]))
+        cells.append(best_cells(spreads.decayed, some["neighbours"], unwanted))
     if "chains" in some:
-        cells.append(best(spreads.chained, some["chains"]))
+        cells.append(best_cells(spreads.chained, some["chains"], unwanted))
     cells += _beside_last(h, known, some)
     if "popular" in some:
         listed = np.concatenate([known.selling[: some["popular"]], known.rising[: some["popular"]]])
@@ -88,7 +83,7 @@ def pool(
         near = h.other_back < some["seen"]
         cells.append(h.other_row[near] * n_items + h.other_item[near])
     if "sequence" in some and sequence is not None:
-        cells.append(_greatest(sequence, np.zeros(0, np.int64) if repeats else bought, some["sequence"]))
+        cells.append(_greatest(sequence, unwanted, some["sequence"]))
     union = np.unique(np.concatenate(cells))
     if not repeats:
         union = union[~np.isin(union, bought, assume_unique=True)]

@@ -49,9 +49,11 @@ class Histories:
     def of(cls, requests: Requests, options: SignalOptions) -> Histories:
         """Read the histories of requests (blank ones where a person is not profiled)."""
         log, weight = signals(requests.history, options)
-        late = _back(log) < MEMORY
-        log, weight = log.where(late), weight[late]
-        back, age, row = _back(log), ages(log), log.user_of
+        back = _back(log)
+        if back.max(initial=0) >= MEMORY:
+            late = back < MEMORY
+            log, weight, back = log.where(late), weight[late], back[late]
+        age, row = ages(log), log.user_of
         recent = np.full((len(requests), RECENT), -1, np.int64)
         recent_age = np.zeros((len(requests), RECENT), np.int64)
         near = back < RECENT

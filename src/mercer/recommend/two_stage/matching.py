@@ -36,7 +36,7 @@ def titles(a: Asked) -> Columns:
     weight = a.recent_weight
     decayed = (cosine * weight[a.pool.row]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)[a.pool.row]
     follows = _follows(a)
-    through, to = a.at(a.spreads.through_titles), a.at(a.spreads.to_titles)
+    through, to = a.local.through_titles, a.local.to_titles
     return {
         "title_last": cosine[:, 0],
         "title_most": cosine[:, :_FEW].max(axis=1),
@@ -60,9 +60,7 @@ def _cosines(a: Asked) -> Floats:
     for row, (start, stop) in enumerate(zip(ends - a.pool.sizes, ends, strict=True)):
         held = a.h.recent[row][a.h.recent[row] >= 0]
         if start < stop and len(held):
-            products[start:stop, : len(held)] = (
-                a.known.vectors[a.pool.item[start:stop]] @ a.known.vectors[held].T
-            )
+            products[start:stop, : len(held)] = a.titles[start:stop] @ a.known.vectors[held].T
     return products.astype(np.float64) / SCALE**2
 
 
@@ -76,7 +74,7 @@ def _follows(a: Asked) -> Floats:
         if start < stop and there.any():
             weight = a.recent_weight[row][there]
             history = (weight[:, None] * vectors[a.h.recent[row][there]]).sum(axis=0) / weight.sum()
-            out[start:stop] = (vectors[a.pool.item[start:stop]] * (history @ form)).sum(axis=1)
+            out[start:stop] = (a.titles[start:stop] * (history @ form)).sum(axis=1)
     return out / SCALE**2
 
 

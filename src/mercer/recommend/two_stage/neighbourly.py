@@ -17,18 +17,18 @@ FACTORS = ("factors", "factors_share", "factors_place")
 
 def neighbours(a: Asked) -> Columns:
     """What others bought after the history, by several weightings of its events."""
-    own, last = a.at(a.spreads.decayed), a.at(a.spreads.last)
+    own, last = a.at(a.spreads.decayed), a.local.last
     return {
         "neighbours": own,
         "neighbours_log": np.log(own + 1e-6),
         **a.within_list("neighbours", own),
-        "neighbours_slow": a.at(a.spreads.slow),
-        "neighbours_fast": a.at(a.spreads.fast),
+        "neighbours_slow": a.local.slow,
+        "neighbours_fast": a.local.fast,
         "neighbours_last": last,
         **a.within_list("neighbours_last", last),
-        "neighbours_ahead": a.at(a.spreads.ahead),
-        "neighbours_ahead_last": a.at(a.spreads.ahead_last),
-        "neighbours_support": a.at(a.spreads.support),
+        "neighbours_ahead": a.local.ahead,
+        "neighbours_ahead_last": a.local.ahead_last,
+        "neighbours_support": a.local.support,
     }
 
 
@@ -48,7 +48,8 @@ def factors(a: Asked) -> Columns:
     weight = a.h.weight * 0.75**a.h.age
     loud = weight > 1e-3
     row, held = a.h.row[loud], ahead[a.h.item[loud]].astype(np.float64)
-    history = csr_array((weight[loud], (row, np.arange(len(row)))), shape=(a.pool.n, len(row)))
+    ends = np.searchsorted(row, np.arange(a.pool.n + 1))  # the events lie by history
+    history = csr_array((weight[loud], np.arange(len(row)), ends), shape=(a.pool.n, len(row)))
     summed = history @ held
     # Row by row and not by a matrix product, whose rounding would depend on the batch.
     values = (summed[a.pool.row] * item[a.pool.item]).sum(axis=1)

@@ -1,4 +1,7 @@
-"""Scores that spread from a history over the whole catalogue: the wide, cheap half of the ranker."""
+"""Scores that spread from a history over the catalogue: the wide, cheap half of the ranker.
+
+What candidates are chosen by is made for the whole catalogue; the rest is read at the candidates alone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 
 from mercer.recommend.two_stage.histories import Histories
 from mercer.recommend.two_stage.knowledge import Knowledge
-from mercer.recommend.two_stage.sparse import Rows, best_cells, spread
+from mercer.recommend.two_stage.sparse import Rows, Spots, Walk, best_cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,64 +30,96 @@ _NEAR_POWER = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spreads:
-    """Dense float64 scores of shape (n, I), 0 where nothing is known.
+    """Dense float64 scores of shape (n, I), 0 where nothing is known, and what else is read of them at candidates.
 
-    decayed, slow, fast, last: neighbours of the history by four weightings. ahead, ahead_last: those in order of
-    purchase alone.
-    support: how many events of the history have the item as a neighbour.
-    chained: neighbours of its best neighbours. through_titles: what follows items of near titles;
-    to_titles: items of titles near to what follows. brand, leaf: what brands and category paths follow, (n, B).
+    decayed: neighbours of the history, by the option's decay. chained: neighbours of its best neighbours. brand,
+    leaf: what brands and category paths follow, (n, B).
+    row, item, age, weight, own: of the events that are heard, shape (N,); own: the weight by the option's decay.
+    walk: the entries that `decayed` adds up. best_row, best_item, strength: the best neighbours, and how strong.
     """
 
     decayed: Floats
+    chained: Floats
+    brand: Floats
+    leaf: Floats
+    row: Ints
+    item: Ints
+    age: Ints
+    weight: Floats
+    own: Floats
+    walk: Walk
+    best_row: Ints
+    best_item: Ints
+    strength: Floats
+
+    @classmethod
+    def of(cls, h: Histories, known: Knowledge, decay: float) -> Spreads:
+        """Spread the histories over the rows of neighbours."""
+        facts, n = known.facts, h.n
+        loud = h.weight * SLOW**h.age > _FAINTEST
+        row, item, age, weight = h.row[loud], h.item[loud], h.age[loud], h.weight[loud]
+        own = weight * decay**age
+        walk = Walk.of(facts.pairs, row, item, n)
+        decayed = walk.dense(own)
+        best = best_cells(decayed, _CHAIN)
+        best_row, best_item = np.divmod(best, known.n_items)
+        # Relative to the best of the row, so that a long history does not make longer chains.
+        strength = decayed.ravel()[best] / np.maximum(decayed.max(axis=1, initial=0)[best_row], 1e-300)
+        return cls(
+            decayed=decayed,
+            chained=Walk.of(facts.pairs, best_row, best_item, n).dense(strength),
+            brand=_between(facts.brand_pairs, known.catalogue.brand, row, item, own, n),
+            leaf=_between(facts.leaf_pairs, known.catalogue.leaf, row, item, own, n),
+            row=row,
+            item=item,
+            age=age,
+            weight=weight,
+            own=own,
+            walk=walk,
+            best_row=best_row,
+            best_item=best_item,
+            strength=strength,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """Scores that spread as those of `Spreads` do, at the m candidates alone: most of a catalogue is not asked for.
+
+    slow, fast, last: neighbours of the history by other weightings. ahead, ahead_last: those in order of purchase
+    alone. support: how many events of the history have the item as a neighbour.
+    through_titles: what follows items of near titles; to_titles: items of titles near to what follows.
+    """
+
     slow: Floats
     fast: Floats
     last: Floats
     ahead: Floats
     ahead_last: Floats
     support: Floats
-    chained: Floats
     through_titles: Floats
     to_titles: Floats
-    brand: Floats
-    leaf: Floats
 
     @classmethod
-    def of(cls, h: Histories, known: Knowledge, decay: float) -> Spreads:
-        """Spread the histories over the rows of neighbours."""
-        facts, n, n_items = known.facts, h.n, known.n_items
-        slow = h.weight * SLOW**h.age
-        loud = slow > _FAINTEST
-        row, item, age, weight, slow = h.row[loud], h.item[loud], h.age[loud], h.weight[loud], slow[loud]
-        own = weight * decay**age
-        weightings = [own, slow, weight * FAST**age, weight * (age == 0)]
-        decayed, even, fast, last = spread(facts.pairs, row, item, weightings, n)
-        ahead, ahead_last = spread(facts.forward, row, item, [own, weightings[-1]], n)
-        best = best_cells(decayed, _CHAIN)
-        best_row, best_item = np.divmod(best, n_items)
-        # Relative to the best of the row, so that a long history does not make longer chains.
-        strength = decayed.ravel()[best] / np.maximum(decayed.max(axis=1, initial=0)[best_row], 1e-300)
-        [chained] = spread(facts.pairs, best_row, best_item, [strength], n)
-        audible = own > 0.1
-        through = _near_titles(known, row[audible], item[audible], own[audible])
-        [through_titles] = spread(facts.pairs, through[0], through[1], [through[2]], n)
-        to_row, to_item, to_weight = _near_titles(known, best_row, best_item, strength)
-        to_titles = np.bincount(to_row * n_items + to_item, to_weight, minlength=n * n_items).astype(
-            np.float64
-        )
+    def of(cls, s: Spreads, known: Knowledge, cells: Ints) -> Local:
+        """cells: of the candidates, row * I + item, distinct, shape (m,)."""
+        facts, n = known.facts, len(s.decayed)
+        spots = Spots.of(cells, s.decayed.size)
+        newest = s.weight * (s.age == 0)
+        beside = s.walk.hits(spots)
+        ahead = Walk.of(facts.forward, s.row, s.item, n).hits(spots)
+        audible = s.own > 0.1
+        row, item, weight = _near_titles(known, s.row[audible], s.item[audible], s.own[audible])
+        to_row, to_item, to_weight = _near_titles(known, s.best_row, s.best_item, s.strength)
         return cls(
-            decayed=decayed,
-            slow=even,
-            fast=fast,
-            last=last,
-            ahead=ahead,
-            ahead_last=ahead_last,
-            support=spread(facts.pairs.ones(), row, item, [np.ones(len(row))], n)[0],
-            chained=chained,
-            through_titles=through_titles,
-            to_titles=to_titles.reshape(n, n_items),
-            brand=_between(facts.brand_pairs, known.catalogue.brand, row, item, own, n),
-            leaf=_between(facts.leaf_pairs, known.catalogue.leaf, row, item, own, n),
+            slow=beside.totals(s.weight * SLOW**s.age),
+            fast=beside.totals(s.weight * FAST**s.age),
+            last=beside.totals(newest),
+            ahead=ahead.totals(s.own),
+            ahead_last=ahead.totals(newest),
+            support=beside.events(),
+            through_titles=Walk.of(facts.pairs, row, item, n).hits(spots).totals(weight),
+            to_titles=spots.totals(to_row * known.n_items + to_item, to_weight),
         )
 
 
@@ -103,4 +138,4 @@ def _between(
         return np.zeros((n, 0))
     code = group[item].astype(np.int64)
     inside = code >= 0
-    return spread(pairs, row[inside], code[inside], [weight[inside]], n)[0]
+    return Walk.of(pairs, row[inside], code[inside], n).dense(weight[inside])
