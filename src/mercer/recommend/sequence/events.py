@@ -64,12 +64,6 @@ class Spans:
         return cls(first=log.indptr[1:] - length, length=length)
 
 
-def ending(log: Interactions, window: int) -> Interactions:
-    """The log with the last `window` events of each row, or fewer."""
-    back = np.repeat(log.indptr[1:], log.lengths) - np.arange(log.n_events)
-    return log.where(back <= window)
-
-
 def sizes(minutes: Ints) -> Ints:
     """Size of spans of time: 0 below one minute, then one more with every doubling."""
     return np.searchsorted(EDGES, minutes, side="right")

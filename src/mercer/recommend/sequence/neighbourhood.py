@@ -49,14 +49,18 @@ def lifted(scores: npt.NDArray[Any], share: float) -> Floats32:
     return (share * np.log1p(SCALE * scores)).astype(np.float32)
 
 
-def add_term(
-    scores: Floats32, requests: Requests, matrix: csr_array, options: SignalOptions, share: float
-) -> None:
-    """Add the term to logits, shape (n, I), in place. matrix: what `counted` gave."""
+def term(requests: Requests, matrix: csr_array, options: SignalOptions) -> csr_array:
+    """log(1 + SCALE * s) for the whole histories of requests, sparse, shape (n, I). matrix: what `counted` gave."""
     found = faded(requests, options, decay=_knn(options).decay) @ matrix
+    found.data = lifted(found.data, 1.0)
+    return found
+
+
+def add_term(scores: Floats32, found: csr_array, share: float) -> None:
+    """Add `share` of what `term` gave to logits, shape (n, I), in place."""
     row = np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))
     # A product of sparse matrices holds no cell twice, so plain indexing adds up all there is.
-    scores[row, found.indices] += lifted(found.data, share)
+    scores[row, found.indices] += np.float32(share) * found.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,13 @@ class SequenceOptions(SignalOptions, TrainingOptions):
         description="share of items whose ID is hidden, so that content speaks",
     )
     neighbours: float = searched(
-        1.2, low=0.0, high=3.0, ge=0, le=20, description="weight of what others bought next, counted; 0: off"
+        2.4, low=0.0, high=6.0, ge=0, le=20, description="weight of what others bought next, counted; 0: off"
+    )
+    factor: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        description="what `neighbours` is multiplied with in answers; None: validation chooses, 1 without it",
     )
     loss: Literal["sampled-softmax", "softmax", "bce"] = Field(
         "sampled-softmax", description="what is minimised"
@@ -71,6 +77,9 @@ class SequenceOptions(SignalOptions, TrainingOptions):
     )
     calibration: float = Field(
         0.75, ge=0, le=1, description="bce alone: how far the sampling's overconfidence is undone"
+    )
+    half_life_days: float | None = Field(
+        60.0, gt=0, description="days after which a question weighs half, in logs with a clock; None: never"
     )
     validation_rows: int = Field(3_000, ge=1, description="held-out requests that stop the training, at most")
 

@@ -29,16 +29,16 @@ from mercer.contracts import (
     Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
-from mercer.evaluation import score_ranking, value
 from mercer.recommend.neighbours import unpacked
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.sequence.content import Content, encoding_seconds
-from mercer.recommend.sequence.events import Events, Spans, ending
+from mercer.recommend.sequence.events import Events, Spans
 from mercer.recommend.sequence.forward import Forward
 from mercer.recommend.sequence.lessons import Lessons
 from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
-from mercer.recommend.sequence.neighbourhood import Neighbourhood, add_term, counted
+from mercer.recommend.sequence.neighbourhood import Neighbourhood, counted, term
 from mercer.recommend.sequence.options import SequenceOptions
+from mercer.recommend.sequence.weighing import FACTORS, Parts, best, by_factor
 from mercer.recommend.signals import signals
 from mercer.recommend.tail import popularity
 from mercer.training.place import needs_torch
@@ -53,9 +53,7 @@ Weights = npt.NDArray[np.float64]
 _ENCODING_SHARE = 0.5
 """Share of the budget that encoding titles may take."""
 
-METRIC = "ndcg@10"
-"""What validation measures to stop the training."""
-
+_DAY_US = 86_400_000_000
 log = logging.getLogger(__name__)
 
 
@@ -116,6 +114,7 @@ class SequenceRanker(ScoringRanker):
                 budget=Budget(max(0.0, deadline - time.perf_counter())),
             )  # fmt: skip
             self.state = {**self.state, **trainee.arrays()}
+            self.state["factor"] = np.array([self._factor(validation, seed)], np.float32)
             self.notes = (*self.notes, *self.training.notes)
         else:
             self._note("No history holds anything to foretell: answers follow popularity.")
@@ -133,6 +132,9 @@ class SequenceRanker(ScoringRanker):
 
     def _lessons(self, train: Dataset, heard: Interactions, weights: Weights) -> Lessons:
         o = self.options
+        if o.half_life_days is not None and heard.has_clock and heard.n_events:
+            # Tastes drift and goods come and go: what was asked lately says more of what is asked next.
+            weights = weights * 0.5 ** ((heard.time.max() - heard.time) / (o.half_life_days * _DAY_US))
         return Lessons.of(
             heard, weights, window=o.window, asked=o.asked, answers=o.answers, repeats=train.repeats
         )
@@ -153,18 +155,42 @@ class SequenceRanker(ScoringRanker):
         """A function that ranks a sample of the held-out requests as they are served, and measures it."""
         if validation is None or not len(validation):
             return None
-        rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
-        held = validation.take(np.sort(rows))
-        codes = np.arange(len(validation.requests.items), dtype=np.int32)
+        held = self._held(validation, seed)
         judged = type(self)(self.options)
         judged._catalogue, counts = self._catalogue, self.state
 
         def measured() -> float:
             judged.state = {**counts, **trainee.arrays()}
             judged.restored()
-            return value(score_ranking(held, score=lambda block: judged.score(block, codes)), METRIC)
+            return max(by_factor(held, judged._pieces, self._weights()).values())
 
         return measured
+
+    def _factor(self, validation: Holdout | None, seed: int) -> float:
+        """What the counted term's weight is multiplied with in answers."""
+        if self.options.factor is not None:
+            return self.options.factor
+        if validation is None or not len(validation):
+            return FACTORS[0]
+        self.restored()
+        return best(by_factor(self._held(validation, seed), self._pieces, self._weights()))
+
+    def _weights(self) -> dict[float, float]:
+        """Weights that the counted term may have in answers, by factor."""
+        o = self.options
+        if o.factor is not None:
+            return {o.factor: o.factor * o.neighbours}
+        return {factor: factor * o.neighbours for factor in (FACTORS if o.neighbours else FACTORS[:1])}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Options that validation chose in the last fit: given them, another fit answers in the same way."""
+        return {"factor": float(self.state["factor"][0])} if "factor" in self.state else {}
+
+    def _held(self, validation: Holdout, seed: int) -> Holdout:
+        """The held-out requests that are asked: a sample of all."""
+        rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
+        return validation.take(np.sort(rows))
 
     def _facts(self, train: Dataset, heard: Interactions, content: Content) -> dict[str, str]:
         """Hashes of all that a training started from: a checkpoint of other data or options is not gone on with."""
@@ -192,19 +218,24 @@ class SequenceRanker(ScoringRanker):
 
     def score_rows(self, requests: Requests) -> Floats32:
         """The network's scores; popularity for requests without a history."""
-        share: Floats32 = self.state["share"]
         if self._forward is None:
-            return np.tile(share, (len(requests), 1))
+            return np.tile(self.state["share"], (len(requests), 1))
+        return self._parts(requests).joined(self.options.neighbours * float(self.state["factor"][0]))
+
+    def _pieces(self, requests: Requests) -> list[Parts]:
+        return [self._parts(block) for block in self._blocks(requests)]
+
+    def _parts(self, requests: Requests) -> Parts:
+        assert self._forward is not None
         heard, _ = signals(requests.history, self.options)
-        heard = heard.where((heard.item >= 0) & (heard.item < len(share)))
+        heard = heard.where((heard.item >= 0) & (heard.item < len(self.state["share"])))
         spans = Spans.ends(heard, self.options.window)
         states = self._forward.states(Events.of(heard, self.options.kinds), spans)
-        scores: Floats32 = states @ self.state["vectors"].T
+        near = None
         if self._near is not None:
-            read = replace(requests, history=ending(heard, self.options.window))
-            add_term(scores, read, self._near, self.options, self.options.neighbours)
-        scores[spans.length == 0] = share
-        return scores
+            # The whole history is counted, not the window alone: counting is cheap.
+            near = term(replace(requests, history=heard), self._near, self.options)
+        return Parts(states @ self.state["vectors"].T, near, spans.length == 0, self.state["share"])
 
     def save(self, folder: Path) -> None:
         """Write options.yaml, weights.safetensors and, where something was trained, training.json."""

@@ -8,9 +8,10 @@ shown what it is asked.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field
 
@@ -85,8 +86,8 @@ class TwoStageSequence(TwoStage):
         """What the training for answers was and took; None where nothing was trained."""
         return self.records[0] if self.records else None
 
-    def _unfitted(self) -> Ranker:
-        return new(self._member, self._member_options)
+    def _unfitted(self, chosen: Mapping[str, Any] | None = None) -> Ranker:
+        return new(self._member, {**self._member_options, **(chosen or {})})
 
     def _learn_order(
         self, train: Dataset, validation: Holdout | None, *, deadline: float, seed: int, runtime: Runtime
@@ -97,10 +98,11 @@ class TwoStageSequence(TwoStage):
         fits = min(self.options.lesson_fits, depth)
         # The last lesson that each fit speaks in, as even as may be.
         ends = [round((number + 1) * depth / fits) for number in range(fits)]
+        chosen: Mapping[str, Any] = {}
         until = time.perf_counter() + _SEQUENCE_SHARE * (deadline - time.perf_counter())
         for turn, end in enumerate((0, *ends)):
             seconds = max(0.0, until - time.perf_counter()) / (1 + fits - turn)
-            fitted = self._unfitted().fit(
+            fitted = self._unfitted(chosen).fit(
                 train if end == 0 else known_to_all(train, self.options, end),
                 validation=validation,
                 budget=Budget(seconds),
@@ -110,6 +112,8 @@ class TwoStageSequence(TwoStage):
             self._heed(fitted, "" if end == 0 else f", for lessons down to {end}")
             if end == 0:
                 self._known = replace(self._known, sequence=fitted)
+                # Lessons hear what answers will hear: a score must mean the same in both.
+                chosen = getattr(fitted, "chosen", {})
             else:
                 self._then[end] = fitted
         super()._learn_order(train, validation, deadline=deadline, seed=seed, runtime=runtime)
