@@ -36,6 +36,7 @@ SEEN: dict[str, Any] = {"kinds": ["view", "cart", "purchase"]}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     DEFAULTS: ("sasrec", {}),
     "item-knn": ("item-knn", {}),
+    "two towers (Keras)": ("two-tower", {}),
     "gated layers": ("ligr", {}),
     "full softmax": ("sasrec", {"loss": "softmax"}),
     "generalised BCE": ("sasrec", {"loss": "bce"}),
@@ -52,6 +53,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "twelve epochs": ("sasrec", {"epochs": 12}),
     "views and carts read": ("sasrec", SEEN),
     "views and carts read, gated layers": ("ligr", SEEN),
+    "every question alike": ("sasrec", {"half_life_days": None}),
     "nothing counted": ("sasrec", NOTHING_COUNTED),
     "nothing counted, ID and title": ("sasrec", NOTHING_COUNTED | {"content": ["title"]}),
     "nothing counted, ID and catalogue": ("sasrec", NOTHING_COUNTED | {"content": ["brand", "category"]}),
