@@ -2,13 +2,14 @@
 
     .venv/bin/python benchmarks/ingredients.py --beauty FOLDER --retail FOLDER --demo --keep FOLDER
     … --only NAME …        some of the variants (see VARIANTS)
-    … --seed 1             seed of the training
-    … --test               score the test rows, too: each scoring is written into the ledger of test looks
+    … --against NAME       what the others are paired with, the defaults if left out
+    … --seeds 1 2 3        several seeds: each is fitted, and then stands with the others as one, averaged by user
+    … --parts test         which rows are scored: each scoring of test rows is written into the ledger of test looks
 
 Everything is fitted on train alone and stopped by validation. Mid-ranks over the full catalogue, history masked where
-the target has no repeats; 95 % intervals, bootstrap over users; each variant is paired with the defaults, user by user.
-What was scored is kept in FOLDER, so that variants may be run in several processes: a variant that is there is not run
-again. Beauty and Online Retail are no part of mercer.
+the target has no repeats; 95 % intervals, bootstrap over users; differences are paired, user by user. What was scored
+is kept in FOLDER, so that variants may be run in several processes: one that is there is not run again. Beauty and
+Online Retail are no part of mercer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from recommend_quality import load, make, scored
 from mercer.contracts import Budget, Runtime
 from mercer.data.splits import RecommendSplit
 from mercer.environment import threads
-from mercer.evaluation import RowInfo, Scored, TestLooks, compare, rows_for
+from mercer.evaluation import RowInfo, Scored, TestLooks, compare, join_seeds, rows_for
 
 METRICS = ("recall@10", "ndcg@10")
 DEFAULTS = "defaults"
@@ -36,6 +37,8 @@ SEEN: dict[str, Any] = {"kinds": ["view", "cart", "purchase"]}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     DEFAULTS: ("sasrec", {}),
     "item-knn": ("item-knn", {}),
+    "two stages": ("two-stage", {}),
+    "two stages, the sequence heard": ("two-stage-sequence", {}),
     "two towers (Keras)": ("two-tower", {}),
     "gated layers": ("ligr", {}),
     "full softmax": ("sasrec", {"loss": "softmax"}),
@@ -65,52 +68,66 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 class Bench:
     """Fits variants on one split, prints a line for each, and keeps what was scored."""
 
-    def __init__(self, target: str, split: RecommendSplit, seed: int, keep: Path, *, test: bool) -> None:
-        self.target, self.split, self.seed = target, split, seed
-        self.folder = keep / target.replace("/", "-") / f"seed {seed}"
-        self.parts = ("validation", "test") if test else ("validation",)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        print(f"\n{target}, seed {seed}: {split.train.interactions.n_events} training events, "
-              f"{len(split.train.vocabulary)} items, {len(split.validation)} validation and {len(split.test)} test "
-              "rows", flush=True)  # fmt: skip
+    def __init__(
+        self, target: str, split: RecommendSplit, keep: Path, parts: list[str], against: str
+    ) -> None:
+        self.target, self.split, self.parts, self.against = target, split, parts, against
+        self.folder = keep / target.replace("/", "-")
+        print(f"\n{target}: {split.train.interactions.n_events} training events, {len(split.train.vocabulary)} items, "
+              f"{len(split.validation)} validation and {len(split.test)} test rows", flush=True)  # fmt: skip
 
-    def run(self, name: str) -> None:
-        """One variant; its fit is left out where it was scored before."""
+    def run(self, name: str, seeds: list[int]) -> None:
+        """One variant with each seed, and with all of them as one."""
+        for seed in seeds:
+            seconds = self.fit(name, seed)
+            for part in self.parts:
+                self.line(name, f"seed {seed}", self.kept(name, [seed], part), part, seconds, [seed])
+        if len(seeds) > 1:
+            for part in self.parts:
+                self.line(name, "all seeds", self.kept(name, seeds, part), part, float("nan"), seeds)
+
+    def fit(self, name: str, seed: int) -> float:
+        """Fit and score it; seconds of the fit, nan where it was scored before."""
         model, options = VARIANTS[name]
-        wanted = {part: self.folder / f"{name}.{part}.parquet" for part in self.parts}
-        seconds = float("nan")
-        if not all(file.is_file() for file in wanted.values()):
-            begun = time.perf_counter()
-            ranker = make(model, options)
-            ranker.fit(
-                self.split.train, validation=self.split.validation, budget=Budget(7200.0), seed=self.seed,
-                runtime=Runtime(threads=threads()),
-            )  # fmt: skip
-            seconds = time.perf_counter() - begun
-            for part, file in wanted.items():
-                if part == "test":
-                    TestLooks().add(
-                        f"benchmark:{self.target}", at=datetime.now(UTC), model=f"{model} {options}"
-                    )
-                scored(ranker, getattr(self.split, part)).save(file)
+        wanted = {part: self.file(name, seed, part) for part in self.parts}
+        if all(file.is_file() for file in wanted.values()):
+            return float("nan")
+        begun = time.perf_counter()
+        ranker = make(model, options)
+        ranker.fit(
+            self.split.train, validation=self.split.validation, budget=Budget(7200.0), seed=seed,
+            runtime=Runtime(threads=threads()),
+        )  # fmt: skip
+        seconds = time.perf_counter() - begun
         for part, file in wanted.items():
-            self.line(name, part, Scored.load(file), seconds)
+            if part == "test":
+                TestLooks().add(f"benchmark:{self.target}", at=datetime.now(UTC), model=f"{model} {options}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            scored(ranker, getattr(self.split, part)).save(file)
+        return seconds
 
-    def line(self, name: str, part: str, found: Scored, seconds: float) -> None:
-        info = RowInfo(task="recommend", target=self.target, model=name, split=part)
+    def file(self, name: str, seed: int, part: str) -> Path:
+        return self.folder / f"seed {seed}" / f"{name}.{part}.parquet"
+
+    def kept(self, name: str, seeds: list[int], part: str) -> Scored:
+        found = {seed: Scored.load(self.file(name, seed, part)) for seed in seeds}
+        return found[seeds[0]] if len(seeds) == 1 else join_seeds(found)
+
+    def line(self, name: str, which: str, found: Scored, part: str, seconds: float, seeds: list[int]) -> None:
+        label = f"{name}, {which}"
+        info = RowInfo(task="recommend", target=self.target, model=label, split=part)
         rows = {
             row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"
         }
         cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
-        base = self.folder / f"{DEFAULTS}.{part}.parquet"
         paired = ""
-        if name != DEFAULTS and base.is_file():
-            first = Scored.load(base)
-            paired = "  ".join(self.difference(found, first, metric, name) for metric in METRICS)
-        print(f"{name:34} {part:10} {cells}  {seconds:5.0f} s  {paired}", flush=True)
+        if name != self.against and all(self.file(self.against, seed, part).is_file() for seed in seeds):
+            first = self.kept(self.against, seeds, part)
+            paired = "  ".join(self.difference(found, first, metric, label) for metric in METRICS)
+        print(f"{label:44} {part:10} {cells}  {seconds:5.0f} s  {paired}", flush=True)
 
-    def difference(self, found: Scored, first: Scored, metric: str, name: str) -> str:
-        gap = compare(found, first, metric, names=(name, DEFAULTS), task="recommend", target=self.target)
+    def difference(self, found: Scored, first: Scored, metric: str, label: str) -> str:
+        gap = compare(found, first, metric, names=(label, self.against), task="recommend", target=self.target)
         return f"{gap.difference:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] p {gap.p:.4f}"
 
 
@@ -132,17 +149,18 @@ def main() -> None:
     parser.add_argument("--retail", type=Path)
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--against", default=DEFAULTS, choices=list(VARIANTS), metavar="NAME")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--keep", type=Path, required=True)
-    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--parts", nargs="+", default=["validation"], choices=["validation", "test"])
     chosen = parser.parse_args()
     splits = splits_of(chosen)
     if not splits:
         parser.error("give --beauty, --retail or --demo")
     for target, split in splits.items():
-        bench = Bench(target, split, chosen.seed, chosen.keep, test=chosen.test)
+        bench = Bench(target, split, chosen.keep, chosen.parts, chosen.against)
         for name in chosen.only:
-            bench.run(name)
+            bench.run(name, chosen.seeds)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,8 @@ def _company(cosines: Floats32, codes: Codes64, meaning: Meaning) -> Floats:
         return np.full(len(codes), np.nan)
     middle = dense.vectors[dense.row_of[near]].mean(axis=0)
     middle /= max(float(np.linalg.norm(middle)), 1e-9)
-    similar = dense.vectors[dense.row_of[codes]] @ middle
+    # Row by row: a matrix product rounds an item otherwise in another place of the list.
+    similar = np.einsum("ij,j->i", dense.vectors[dense.row_of[codes]], middle)
     return np.where(dense.encoded[codes], similar, np.nan)
 
 
