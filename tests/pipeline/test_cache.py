@@ -143,3 +143,19 @@ def test_what_killed_processes_left_is_swept_and_what_living_ones_write_is_not(t
         (tmp_path / name / "deep").mkdir(parents=True)
     sweep(tmp_path / "data")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_equal_tables_have_one_hash_whatever_made_them(tmp_path: Path) -> None:
+    def tables(events: str, page: str):
+        def make(folder: Path) -> None:
+            (folder / "events.parquet").write_text(events)
+            (folder / "profile.html").write_text(page)
+
+        return make
+
+    cache = StepCache(tmp_path)
+    old = cache.step("data", {"code": "1"}, tables("rows", "a page"))
+    new = cache.step("data", {"code": "2"}, tables("rows", "a better page"))
+    other = cache.step("data", {"code": "3"}, tables("other rows", "a page"))
+    assert old.key != new.key
+    assert old.tables_hash == new.tables_hash != other.tables_hash

@@ -338,7 +338,7 @@ def tuned(flow: Flow, entry: Entry) -> tuple[int, dict[str, str]]:
     said = f"{found.trials} trials in {found.seconds:.0f} s"
     if found.ended in ("failing", "interrupted"):
         said += {"failing": ", given up", "interrupted": ", interrupted"}[found.ended]
-    if not flow.steps["data"].key.startswith(found.data):
+    if not flow.steps["data"].tables_hash.startswith(found.data):
         said += ", on other data"
     budget = f"{found.budget.trials} trials or {found.budget.seconds:g} s"
     return found.trials, {"tuning": said, "tuning_budget": budget}

@@ -54,6 +54,12 @@ class Step:
     cost: Cost
     cached: bool
 
+    @property
+    def tables_hash(self) -> str:
+        """SHA-256 of the tables in the folder: equal where the rows are, whatever the code that made them."""
+        files = json.loads((self.folder / STEP_FILE).read_text("utf-8"))["files"]
+        return key_of({name: digest for name, digest in files.items() if name.endswith(".parquet")})
+
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes."""

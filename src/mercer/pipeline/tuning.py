@@ -261,7 +261,7 @@ def _tune(flow: Flow, bench: Bench, entry: Entry) -> TunedModel | None:
             seconds=spent,
             budget=flow.brief.tuning,
             ended="exhausted" if stopped == "nothing-to-search" else stopped,
-            data=flow.steps["data"].key[:16],
+            data=flow.steps["data"].tables_hash[:16],
             options=resolved.options_hash,
         ),
         gain=_gain(bench, entry, trials[0], best, higher=higher),
