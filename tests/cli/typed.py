@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mercer.cli import main
+from mercer.cli import main, terminal
 
 Typed = Callable[..., "Said"]
 """Types `mercer ARGUMENTS` and returns what came of it."""
@@ -31,6 +31,9 @@ class Said:
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> Said:
     monkeypatch.setattr("sys.argv", ["mercer", *map(str, arguments)])
     monkeypatch.setenv("COLUMNS", "200")
+    # A console that was made under another width keeps it.
+    for console in (terminal.out, terminal.err):
+        monkeypatch.setattr(console, "_width", 200)
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         main()
