@@ -16,19 +16,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recommend_quality import load, make, scored
+from recommend_quality import METRICS, add_shops, difference, make, scored, shops, values
 
 from mercer.contracts import Budget, Runtime
 from mercer.data.splits import RecommendSplit
 from mercer.environment import threads
-from mercer.evaluation import RowInfo, Scored, TestLooks, compare, join_seeds, rows_for
+from mercer.evaluation import Scored, TestLooks, join_seeds
 
-METRICS = ("recall@10", "ndcg@10")
 DEFAULTS = "defaults"
 NOTHING_COUNTED: dict[str, Any] = {"neighbours": 0.0}
 SEEN: dict[str, Any] = {"kinds": ["view", "cart", "purchase"]}
@@ -115,46 +113,23 @@ class Bench:
 
     def line(self, name: str, which: str, found: Scored, part: str, seconds: float, seeds: list[int]) -> None:
         label = f"{name}, {which}"
-        info = RowInfo(task="recommend", target=self.target, model=label, split=part)
-        rows = {
-            row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"
-        }
-        cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
         paired = ""
         if name != self.against and all(self.file(self.against, seed, part).is_file() for seed in seeds):
             first = self.kept(self.against, seeds, part)
-            paired = "  ".join(self.difference(found, first, metric, label) for metric in METRICS)
-        print(f"{label:44} {part:10} {cells}  {seconds:5.0f} s  {paired}", flush=True)
-
-    def difference(self, found: Scored, first: Scored, metric: str, label: str) -> str:
-        gap = compare(found, first, metric, names=(label, self.against), task="recommend", target=self.target)
-        return f"{gap.difference:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}] p {gap.p:.4f}"
-
-
-def splits_of(chosen: argparse.Namespace) -> Mapping[str, RecommendSplit]:
-    """The targets of the data that were named."""
-    found: dict[str, RecommendSplit] = {}
-    if chosen.beauty is not None:
-        found |= load("beauty", chosen.beauty)
-    if chosen.retail is not None:
-        found |= load("online-retail", chosen.retail)
-    if chosen.demo:
-        found |= load("demo")
-    return found
+            paired = "  ".join(difference(found, first, metric, self.target) for metric in METRICS)
+        print(f"{label:44} {part:10} {values(found, self.target)}  {seconds:5.0f} s  {paired}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--beauty", type=Path)
-    parser.add_argument("--retail", type=Path)
-    parser.add_argument("--demo", action="store_true")
+    add_shops(parser)
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     parser.add_argument("--against", default=DEFAULTS, choices=list(VARIANTS), metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--parts", nargs="+", default=["validation"], choices=["validation", "test"])
     chosen = parser.parse_args()
-    splits = splits_of(chosen)
+    splits = shops(chosen)
     if not splits:
         parser.error("give --beauty, --retail or --demo")
     for target, split in splits.items():

@@ -28,17 +28,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recommend_quality import load, make, scored
+from recommend_quality import METRICS, add_shops, difference, make, scored, shops, values
 
 from mercer.contracts import Budget, Holdout, Ranker, Runtime
 from mercer.data.splits import RecommendSplit
 from mercer.environment import threads
-from mercer.evaluation import RowInfo, Scored, TestLooks, compare, rows_for
+from mercer.evaluation import Scored, TestLooks
 from mercer.recommend.fusion import Fusion
 from mercer.recommend.two_stage import GROUPS, SOURCES, TwoStageSequence
 from mercer.recommend.two_stage.knowledge import Knowledge
 
-METRICS = ("recall@10", "ndcg@10")
 HOUR = Budget(3600.0)
 
 
@@ -113,22 +112,13 @@ class Bench:
             found = scored(ranker, held)
             ms = 1000 * (time.perf_counter() - begun) / len(held)
             self.kept[label, part] = found
-            info = RowInfo(task="recommend", target=self.target, model=label, split=part)
-            rows = {
-                row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"
-            }
-            cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
-            print(f"{label:36} {part:10} {cells}  {seconds:5.0f}  {ms:6.2f}", flush=True)
+            print(f"{label:36} {part:10} {values(found, self.target)}  {seconds:5.0f}  {ms:6.2f}", flush=True)
             for other in against:
-                cells = "  ".join(self.difference(label, other, part, metric) for metric in METRICS)
+                cells = "  ".join(
+                    f"{metric} {difference(found, self.kept[other, part], metric, self.target)}"
+                    for metric in METRICS
+                )
                 print(f"{'':36} {part:10} over {other}: {cells}", flush=True)
-
-    def difference(self, label: str, other: str, part: str, metric: str) -> str:
-        found = compare(
-            self.kept[label, part], self.kept[other, part], metric, names=(label, other), task="recommend",
-            target=self.target,
-        )  # fmt: skip
-        return f"{metric} {found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}] p {found.p:.4f}"
 
 
 def _plain(text: str) -> str:
@@ -188,9 +178,7 @@ def smaller(split: RecommendSplit, n: int) -> RecommendSplit:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--beauty", type=Path)
-    parser.add_argument("--retail", type=Path)
-    parser.add_argument("--demo", action="store_true")
+    add_shops(parser)
     parser.add_argument("--sequence", type=json.loads, default={"sasrec": {}})
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--keep", type=Path)
@@ -199,13 +187,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--test", action="store_true")
     chosen = parser.parse_args()
-    splits: dict[str, RecommendSplit] = {}
-    if chosen.beauty is not None:
-        splits |= load("beauty", chosen.beauty)
-    if chosen.retail is not None:
-        splits |= load("online-retail", chosen.retail)
-    if chosen.demo:
-        splits |= load("demo")
+    splits = shops(chosen)
     if not splits:
         parser.error("give --beauty, --retail, --demo or several")
     work: Callable[[Bench], None] = lambda bench: joints(bench, chosen.sequence)  # noqa: E731

@@ -30,13 +30,16 @@ from mercer import recommend
 from mercer.brief import Brief
 from mercer.contracts import Dataset, Holdout, plugins, search_space
 from mercer.data.splits import RecommendSplit
-from mercer.evaluation import RowInfo, rows_for, score_ranking, value
+from mercer.evaluation import RowInfo, Scored, compare, rows_for, score_ranking, value
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.ingest import clean_data, raw_data
 from mercer.pipeline.material import Material
 from mercer.pipeline.search import Search
 
 BRIEFS = Path(__file__).resolve().parent.parent / "briefs"
+METRICS = ("recall@10", "ndcg@10")
+"""What the lines of these benchmarks show."""
+
 TOGETHER = "together"
 """Name of the search for options that serve all targets."""
 
@@ -58,6 +61,25 @@ def load(brief: str, folder: Path | None = None) -> dict[str, RecommendSplit]:
     }
 
 
+def add_shops(parser: argparse.ArgumentParser) -> None:
+    """The arguments that name data: `shops` reads them."""
+    parser.add_argument("--beauty", type=Path)
+    parser.add_argument("--retail", type=Path)
+    parser.add_argument("--demo", action="store_true")
+
+
+def shops(chosen: argparse.Namespace) -> dict[str, RecommendSplit]:
+    """The targets of the data that were named."""
+    splits: dict[str, RecommendSplit] = {}
+    if chosen.beauty is not None:
+        splits |= load("beauty", chosen.beauty)
+    if chosen.retail is not None:
+        splits |= load("online-retail", chosen.retail)
+    if chosen.demo:
+        splits |= load("demo")
+    return splits
+
+
 def make(model: str, options: Mapping[str, Any]) -> Any:
     cls = plugins.load(plugins.RANKERS, model)
     return cls(cls.Options(**options))
@@ -66,6 +88,19 @@ def make(model: str, options: Mapping[str, Any]) -> Any:
 def scored(ranker: Any, holdout: Holdout) -> Any:
     codes = np.arange(len(holdout.requests.items), dtype=np.int32)
     return score_ranking(holdout, score=lambda block: ranker.score(block, codes))
+
+
+def values(found: Scored, target: str) -> str:
+    """METRICS of scored rows with their intervals, for a line."""
+    info = RowInfo(task="recommend", target=target, model="", split="")
+    rows = {row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"}
+    return "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
+
+
+def difference(a: Scored, b: Scored, metric: str, target: str) -> str:
+    """The metric of a less that of b, paired by unit, with its interval and p, for a line."""
+    found = compare(a, b, metric, names=("a", "b"), task="recommend", target=target)
+    return f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}] p {found.p:.4f}"
 
 
 def some(holdout: Holdout, n: int) -> Holdout:
@@ -97,12 +132,8 @@ def line(ranker: Any, target: str, split: RecommendSplit, part: str, fit_seconds
     start = time.perf_counter()
     result = scored(ranker, holdout)
     ms = 1000 * (time.perf_counter() - start) / len(holdout)
-    info = RowInfo(task="recommend", target=target, model=ranker.name, split="test")
-    rows = {row.metric: row for row in rows_for(result, info) if row.slice == "all" and row.origin == "all"}
-    cells = "  ".join(
-        f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in ("recall@10", "ndcg@10")
-    )
-    coverage = rows["coverage@10"].value
+    coverage = value(result, "coverage@10")
+    cells = values(result, target)
     return f"{ranker.name:20} {part:16} {len(holdout):6}  {cells}  {coverage:8.3f}  {fit_seconds:5.1f}  {ms:7.2f}"
 
 
@@ -170,9 +201,7 @@ def tune_all(splits: Mapping[str, RecommendSplit], models: Sequence[str], chosen
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--beauty", type=Path)
-    parser.add_argument("--retail", type=Path)
-    parser.add_argument("--demo", action="store_true")
+    add_shops(parser)
     parser.add_argument("--models", nargs="+", default=list(recommend.DEFAULTS))
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--together", action="store_true", help="one search over all targets, for defaults")
@@ -186,13 +215,7 @@ def main() -> None:
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--refit", action="store_true")
     chosen = parser.parse_args()
-    splits: dict[str, RecommendSplit] = {}
-    if chosen.beauty is not None:
-        splits |= load("beauty", chosen.beauty)
-    if chosen.retail is not None:
-        splits |= load("online-retail", chosen.retail)
-    if chosen.demo:
-        splits |= load("demo")
+    splits = shops(chosen)
     if not splits:
         parser.error("give --beauty, --retail, --demo or several")
     if chosen.tune:

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 import torch
 from plain_loop import epoch_seconds, quality
-from recommend_quality import load, make, scored
+from recommend_quality import add_shops, make, scored, shops
 
 from mercer.contracts import Dataset, Floats32, Holdout, Requests, Runtime, Vocabulary
 from mercer.data.splits import RecommendSplit
@@ -197,9 +197,7 @@ def _every(codes: np.ndarray, n: int) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--beauty", type=Path)
-    parser.add_argument("--retail", type=Path)
-    parser.add_argument("--demo", action="store_true")
+    add_shops(parser)
     parser.add_argument("--model", default="sasrec", choices=("sasrec", "ligr"))
     parser.add_argument("--options", type=json.loads, default={})
     parser.add_argument("--seed", type=int, default=1)
@@ -214,13 +212,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=0)
     parser.add_argument("--cold", action="store_true")
     chosen = parser.parse_args()
-    splits: dict[str, RecommendSplit] = {}
-    if chosen.beauty is not None:
-        splits |= load("beauty", chosen.beauty)
-    if chosen.retail is not None:
-        splits |= load("online-retail", chosen.retail)
-    if chosen.demo:
-        splits |= load("demo")
+    splits = shops(chosen)
     wanted = ("export", "epoch", "quality", "plain_quality", "latency", "cold")
     if not splits or not any(getattr(chosen, name) for name in wanted):
         parser.error("give --beauty, --retail or --demo, and what to measure (see above)")

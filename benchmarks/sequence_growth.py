@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from mercer.contracts import Context, Dataset, Interactions, Requests, Vocabulary
+from mercer.testing.handmade import dataset
 
 POINTS = (
     (10_000, 1_000_000),
@@ -72,13 +73,7 @@ def shop(n_items: int, n_events: int, seed: int = 1) -> Dataset:
         origin_time=time_of,
         has_clock=False,
     )
-    return Dataset(
-        vocabulary=log.items,
-        items=pd.DataFrame({"item": log.items.ids}),
-        as_of=10**6,
-        interactions=log,
-        repeats=False,
-    )
+    return dataset(log, repeats=False)
 
 
 def asked(train: Dataset) -> Requests:
@@ -108,7 +103,7 @@ def measured(model: str, n_items: int, n_events: int, batches: int) -> dict[str,
     seconds = epoch.seconds(batches)
     fitted = highest()
     ranker._catalogue = train.vocabulary.fingerprint
-    ranker.state = {**ranker.state, **epoch.trainee.arrays()}
+    ranker.state = {**ranker.state, **epoch.trainee.arrays(), "factor": np.ones(1, np.float32)}
     ranker.restored()
     begun = time.process_time()
     for block in requests.blocks(BLOCK):

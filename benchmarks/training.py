@@ -24,26 +24,20 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import pandas as pd
 import torch
 from ranking import random_log
 from recommend_quality import load
 
 from mercer.contracts import Budget, Dataset, Runtime, plugins
 from mercer.data.splits import RecommendSplit
+from mercer.testing.handmade import dataset
 from mercer.training import TrainingRecord, estimate, train
 from mercer.training.sampler import Sampler
 
 
 def shop(users: int, items: int, seed: int) -> Dataset:
     log = random_log(users, items, seed)
-    return Dataset(
-        vocabulary=log.items,
-        items=pd.DataFrame({"item": log.items.ids}),
-        as_of=10**6,
-        interactions=log,
-        repeats=False,
-    )
+    return dataset(log, repeats=False)
 
 
 @contextmanager

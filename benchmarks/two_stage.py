@@ -29,17 +29,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from recommend_quality import load, scored
+from recommend_quality import METRICS, add_shops, difference, load, scored, shops, values
 
 from mercer.contracts import Dataset, Holdout, Interactions, Requests, Runtime, Vocabulary
 from mercer.data.splits import RecommendSplit
 from mercer.environment import threads
-from mercer.evaluation import RowInfo, Scored, TestLooks, compare, rows_for, value
+from mercer.evaluation import Scored, TestLooks, value
 from mercer.recommend import ItemKnn, ScoringRanker
 from mercer.recommend.two_stage import GROUPS, SOURCES, TwoStage
 from mercer.recommend.two_stage.lists import Lists
 
-METRICS = ("recall@10", "ndcg@10")
 CONTENT = ("titles", "brand", "category")
 
 
@@ -104,19 +103,12 @@ class Bench:
         found = scored(ranker, held)
         ms = 1000 * (time.perf_counter() - begun) / len(held)
         self.kept[name, part] = found
-        info = RowInfo(task="recommend", target=self.target, model=name, split=part)
-        rows = {
-            row.metric: row for row in rows_for(found, info) if row.slice == "all" and row.origin == "all"
-        }
-        cells = "  ".join(f"{rows[m].value:.4f} [{rows[m].low:.4f}, {rows[m].high:.4f}]" for m in METRICS)
         first = next(model for model, of in self.kept if of == part) if against is None else against
-        paired = "" if first == name else difference(found, self.kept[first, part], name, first)
-        print(f"{name:34} {part:10} {cells}  {fit_seconds:5.0f}  {ms:7.2f}  {paired}", flush=True)
-
-
-def difference(a: Scored, b: Scored, name: str, first: str) -> str:
-    found = compare(a, b, "ndcg@10", names=(name, first), task="recommend", target="next-item")
-    return f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}] p {found.p:.4f}"
+        paired = "" if first == name else difference(found, self.kept[first, part], "ndcg@10", self.target)
+        print(
+            f"{name:34} {part:10} {values(found, self.target)}  {fit_seconds:5.0f}  {ms:7.2f}  {paired}",
+            flush=True,
+        )
 
 
 def quality(target: str, split: RecommendSplit, seeds: int, *, test: bool, users: int | None) -> None:
@@ -293,9 +285,7 @@ def tiled(split: RecommendSplit, times: int) -> tuple[Dataset, Holdout]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--beauty", type=Path)
-    parser.add_argument("--retail", type=Path)
-    parser.add_argument("--demo", action="store_true")
+    add_shops(parser)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--ablate", action="store_true")
     parser.add_argument("--only", nargs="*", default=[], help="names of ablations")
@@ -308,13 +298,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, help="score so many users, drawn by chance, instead of all")
     parser.add_argument("--test", action="store_true")
     chosen = parser.parse_args()
-    splits: dict[str, RecommendSplit] = {}
-    if chosen.beauty is not None:
-        splits |= load("beauty", chosen.beauty)
-    if chosen.retail is not None:
-        splits |= load("online-retail", chosen.retail)
-    if chosen.demo or (chosen.latency and not splits):
-        splits |= load("demo")
+    splits = shops(chosen)
+    if chosen.latency and not splits:
+        splits = load("demo")
     if not splits:
         parser.error("give --beauty, --retail, --demo or --latency")
     walk(splits, chosen)

@@ -30,6 +30,7 @@ from mercer.contracts import (
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.recommend.neighbours import unpacked
+from mercer.recommend.popular import DAY_US
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.sequence.content import Content, encoding_seconds
 from mercer.recommend.sequence.events import Events, Spans
@@ -53,7 +54,7 @@ Weights = npt.NDArray[np.float64]
 _ENCODING_SHARE = 0.5
 """Share of the budget that encoding titles may take."""
 
-_DAY_US = 86_400_000_000
+
 log = logging.getLogger(__name__)
 
 
@@ -134,7 +135,7 @@ class SequenceRanker(ScoringRanker):
         o = self.options
         if o.half_life_days is not None and heard.has_clock and heard.n_events:
             # Tastes drift and goods come and go: what was asked lately says more of what is asked next.
-            weights = weights * 0.5 ** ((heard.time.max() - heard.time) / (o.half_life_days * _DAY_US))
+            weights = weights * 0.5 ** ((heard.time.max() - heard.time) / (o.half_life_days * DAY_US))
         return Lessons.of(
             heard, weights, window=o.window, asked=o.asked, answers=o.answers, repeats=train.repeats
         )
