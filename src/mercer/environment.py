@@ -2,6 +2,7 @@
 
 MERCER_CACHE   where steps, encoders and the ledgers live (default: ~/.cache/mercer)
 MERCER_ENCODERS where exported text encoders live (default: the cache's folder `encoders`)
+MERCER_MODELS  where imported language models live (default: the cache's folder `models`)
 MERCER_THREADS threads for fits (default: the number of usable processors)
 MERCER_DEVICE  where neural models are trained: cpu, cuda, cuda:1 or auto (default: cpu)
 MERCER_PRECISION fp32 or bf16 (default: fp32)
@@ -30,6 +31,12 @@ def encoder_folder() -> Path:
     """Where exported text encoders live."""
     chosen = os.environ.get("MERCER_ENCODERS")
     return Path(chosen).expanduser() if chosen else cache_folder() / "encoders"
+
+
+def model_folder() -> Path:
+    """Where imported language models live."""
+    chosen = os.environ.get("MERCER_MODELS")
+    return Path(chosen).expanduser() if chosen else cache_folder() / "models"
 
 
 def threads() -> int:

@@ -9,9 +9,11 @@
     │   ├── MissingExtraError      a library that is not installed, with the command that mends it
     │   ├── NotFoundError          a run, case, user or target that is not there
     │   ├── TooLargeError          needs more memory than there is
-    │   └── ConflictError          the same id with other content
+    │   ├── ConflictError          the same id with other content
+    │   └── SpentError             a budget of requests, tokens or money that is used up
     ├── GateError                  exit code 1: a rule failed or is not assessed and not accepted
     │   └── LeakageError           a training row lies after its cut
+    ├── RemoteError                a server that does not answer, or not as it should
     ├── DivergedError              a training whose loss is no longer a number
     └── DamagedError               a release, checkpoint, cache entry or evidence unlike its manifest
 
@@ -74,6 +76,10 @@ class ConflictError(UsageError):
     """Something with the same id but other content exists already."""
 
 
+class SpentError(UsageError):
+    """A budget of requests, tokens, money or time is used up; what was done until then is kept."""
+
+
 class MissingExtraError(UsageError):
     """A library of an optional extra is not installed."""
 
@@ -91,6 +97,10 @@ class GateError(MercerError):
 
 class LeakageError(GateError):
     """Something known only after a cut would have been used before it."""
+
+
+class RemoteError(MercerError):
+    """A server that does not answer, or not as it should; the message quotes nothing that it said."""
 
 
 class DivergedError(MercerError):
