@@ -221,7 +221,13 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a text generator answered, and what it cost."""
+    """What a text generator answered, and what it cost.
+
+    parsed: the JSON value of `text` where a schema was given, else None. finish_reason: stop where the model
+    ended, length where `max_tokens` did, schema where the text was complete, budget where money or time ran out.
+    tokens_out: tokens of the answer, those that a schema forced included. cost: in the unit of the price per hour
+    or per token that the generator was given; 0 where none was. fingerprint: of the model with its adapter.
+    """
 
     text: str
     parsed: Any
@@ -245,7 +251,13 @@ class TextGenerator(Protocol):
         seed: int,
         json_schema: Mapping[str, Any] | None = None,
     ) -> Generation:
-        """One answer; with a schema, `parsed` is valid against it or the call raises."""
+        """One answer; with a schema, `parsed` is valid against it or the call raises.
+
+        messages: role (system, user, assistant) and content; contents are data and never control the model's
+        template. temperature: 0 takes the likeliest token. seed: of the sampling above 0.
+        Raises UsageError for messages that can't be rendered or do not fit the window, UnsupportedError for a
+        schema outside the supported subset or without any valid value.
+        """
         ...
 
 
@@ -256,11 +268,19 @@ class TokenScorer(Protocol):
     def score(
         self, prompts: Sequence[str], continuations: Sequence[Sequence[str]]
     ) -> list[npt.NDArray[np.float64]]:
-        """Log-probability of each continuation after its prompt."""
+        """Natural logarithm of the probability of each continuation after its prompt, summed over its tokens.
+
+        One array for each prompt, in the order of its continuations; an empty continuation has 0.0. Prompt and
+        continuation are cut into tokens apart. Raises UsageError where both together pass the window.
+        """
         ...
 
     def generate(self, prompts: Sequence[str], allowed: Iterable[Sequence[int]]) -> list[list[int]]:
-        """The best allowed token sequence for each prompt."""
+        """The likeliest of the allowed token sequences for each prompt, by exact scoring.
+
+        Probabilities of whole sequences are compared, without a token that ends them. Raises UsageError where
+        none is allowed.
+        """
         ...
 
 

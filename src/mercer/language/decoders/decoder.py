@@ -1,0 +1,334 @@
+"""Decoder: a pretrained causal language model with its tokenizer, read from a folder of safetensors.
+
+GPT-2, LLaMA and Mistral through Transformers' own classes with PyTorch's scaled dot-product attention. Owns the
+border between text and tokens: text is data, and no text becomes a control token. Refuses pickled weights, code
+inside a model's folder, other families, and an adapter that was trained on another base or tokenizer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
+
+from mercer.errors import DamagedError, MissingExtraError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders.chat import Chat
+from mercer.language.decoders.plain import PlainTokenizer
+
+if TYPE_CHECKING:
+    import transformers
+
+FAMILIES = ("gpt2", "llama", "mistral")
+"""The `model_type` of the families that are tested here."""
+
+ADAPTER_CARD = "mercer_adapter.json"
+"""Beside an adapter's weights: {"base": hash of the model, "tokenizer": SHA-256 of the base's tokenizer.json}."""
+
+TOKENIZER = "tokenizer.json"
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@runtime_checkable
+class _Card(Protocol):
+    @property
+    def hash(self) -> str: ...
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """A model of the store: its folder and its card with the hash of all files."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        ...
+
+    @property
+    def card(self) -> _Card:
+        """What is known about them."""
+        ...
+
+
+class Decoder:
+    """A causal language model that is ready to answer.
+
+    model: in evaluation mode, on its device. tokenizer: Transformers' fast one; prefer `encode`, which treats
+    control tokens in text as text. family: gpt2, llama or mistral. window: tokens of prompt and answer together.
+    precision: fp32 or bf16, as resolved. fingerprint: equal for equal weights, adapter and precision.
+    base: hash of the model without its adapter. tokenizer_hash: SHA-256 of the base's tokenizer.json.
+
+    Stability: caller stable.
+    """
+
+    def __init__(
+        self,
+        model: transformers.PreTrainedModel,
+        tokenizer: transformers.PreTrainedTokenizerFast,
+        *,
+        base: str,
+        tokenizer_hash: str,
+        adapter: str = "",
+        precision: Literal["fp32", "bf16"] = "fp32",
+    ) -> None:
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.base = base
+        self.tokenizer_hash = tokenizer_hash
+        self.precision = precision
+        self.family: str = model.config.model_type
+        self.window: int = int(model.config.max_position_embeddings)
+        self._adapter = adapter
+        named = "\n".join(("decoder 1", base, adapter, precision))
+        self.fingerprint: str = hashlib.sha256(named.encode()).hexdigest()
+
+    @classmethod
+    def load(
+        cls,
+        source: Path | Stored,
+        *,
+        adapter: Path | None = None,
+        precision: Precision = "auto",
+        device: str = "cpu",
+    ) -> Self:
+        """Read a model.
+
+        source: a folder in Hugging Face format, or a model of the store. adapter: a folder that peft wrote, with
+        `mercer_adapter.json`; it may bring a tokenizer with more tokens. precision: auto is bf16 where the device
+        computes in it and fp32 elsewhere. device: as PyTorch names it.
+        Raises NotFoundError without a model in the folder, UnsupportedError for another family, for weights that
+        are not safetensors and for the adapter of another model, MissingExtraError without the libraries.
+        """
+        folder = source if isinstance(source, Path) else source.folder
+        _check_folder(folder)
+        torch, transformers = _libraries()
+        base = folder_hash(folder) if isinstance(source, Path) else source.card.hash
+        tokenizer_hash = file_hash(folder / TOKENIZER)
+        resolved = resolve_precision(precision, device)
+        with _without_bars(transformers):
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=torch.bfloat16 if resolved == "bf16" else torch.float32,
+                attn_implementation="sdpa",
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        words = folder
+        adapter_hash = ""
+        if adapter is not None:
+            adapter_hash = _check_adapter(adapter, base, tokenizer_hash)
+            words = adapter if (adapter / TOKENIZER).exists() else folder
+        tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(words, local_files_only=True)
+        if adapter is not None:
+            model = _with_adapter(model, adapter, len(tokenizer))
+        return cls(
+            model.to(device),
+            tokenizer,
+            base=base,
+            tokenizer_hash=tokenizer_hash,
+            adapter=adapter_hash,
+            precision=resolved,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write weights, tokenizer and chat template in Hugging Face format; the folder is made where absent.
+
+        Raises UnsupportedError for a decoder with an adapter, whose files lie in its own folder.
+        """
+        if self._adapter:
+            raise UnsupportedError(
+                "A decoder with an adapter has no folder of its own.",
+                remedy="Merge the adapter into the model.",
+            )
+        _, transformers = _libraries()
+        folder.mkdir(parents=True, exist_ok=True)
+        with _without_bars(transformers):
+            self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    @cached_property
+    def plain(self) -> PlainTokenizer:
+        """The tokenizer as text sees it: without control tokens."""
+        return PlainTokenizer(self.tokenizer)
+
+    @cached_property
+    def _chat(self) -> Chat:
+        return Chat(self.tokenizer, self.plain)
+
+    @property
+    def start(self) -> list[int]:
+        """What the model expects before any text: its first token, or nothing."""
+        return self.plain.start
+
+    @property
+    def end(self) -> int:
+        """The control token after an answer, as the chat template writes it (else the end of the text)."""
+        return self._chat.end
+
+    @cached_property
+    def stops(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+        told = getattr(self.model.generation_config, "eos_token_id", None)
+        several = told if isinstance(told, list) else [told]
+        every = [*several, self.tokenizer.eos_token_id, self.end]
+        return frozenset(int(token) for token in every if token is not None)
+
+    def encode(self, text: str, *, joined: bool = False) -> list[int]:
+        """Token numbers of a text, without the first token.
+
+        Control tokens written in the text stay text; lone surrogates become "?". joined: the text goes on where
+        another ended, so that no space is put before it (LLaMA and Mistral put one before a first word).
+        """
+        return self.plain.encode(text, joined=joined)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token numbers; control tokens are left out, bytes that are no UTF-8 become U+FFFD."""
+        return str(
+            self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+
+    def cut(self, text: str, tokens: int) -> str:
+        """The beginning of a text that takes at most so many tokens, whole characters only."""
+        return self.plain.cut(text, tokens)
+
+    def chat(self, messages: Sequence[Mapping[str, str]], *, answer: bool = True) -> list[int]:
+        """Token numbers of a conversation in the model's own template; contents are data and stay text.
+
+        messages: each with role (system, user or assistant) and content. answer: end where the assistant
+        begins to speak. A model without a template gets `chat.DEFAULT_TEMPLATE`.
+        Raises UsageError for no messages, another role, or an order of roles that the template refuses.
+        """
+        return self._chat.encode(messages, answer=answer)
+
+    def check_window(self, tokens: int, answer: int = 0) -> None:
+        """Raises UsageError where a prompt and its answer do not fit into the window."""
+        if tokens + answer > self.window:
+            raise UsageError(
+                f"The prompt has {tokens:,} tokens and {answer:,} more are asked for, but the model's window "
+                f"has {self.window:,}.",
+                remedy="Shorten the longest text of the prompt (Decoder.cut), or ask for fewer tokens.",
+            )
+
+
+def resolve_precision(precision: Precision, device: str) -> Literal["fp32", "bf16"]:
+    """What `auto` means on a device: bf16 where it computes in it, fp32 elsewhere."""
+    if precision not in ("auto", "fp32", "bf16"):
+        raise UsageError(f"Precision is {precision!r}.", remedy="Use auto, fp32 or bf16.")
+    if precision != "auto":
+        return precision
+    if device.startswith("cuda"):
+        torch, _ = _libraries()
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if device == "cpu" and _cpu_has_bf16() else "fp32"
+
+
+def folder_hash(folder: Path) -> str:
+    """One hash of what decides a model's answers: weights, configuration, tokenizer and template."""
+    wanted = ("*.safetensors", "config.json", "generation_config.json", "tokenizer*.json", "chat_template*")
+    found = sorted({path for pattern in wanted for path in folder.glob(pattern)})
+    lines = [f"{path.name} {file_hash(path)}" for path in found]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import torch
+        import transformers
+    except ImportError as missing:
+        raise MissingExtraError(missing.name or "transformers", "decoder") from missing
+    return torch, transformers
+
+
+@contextmanager
+def _without_bars(transformers: Any) -> Iterator[None]:
+    """Transformers draws a progress bar for each file, also for one that takes no time."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether the processor multiplies in bf16; without it, bf16 is emulated and slower than fp32."""
+    about = Path("/proc/cpuinfo")
+    if not about.exists():
+        return False
+    lines = about.read_text().splitlines()
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "").split()
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+
+
+def _check_folder(folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.exists():
+        raise NotFoundError(
+            f"No model lies in the folder {folder.name!r}: config.json is missing.",
+            remedy="Import one with: mercer models import SOURCE",
+        )
+    try:
+        family = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as broken:
+        raise DamagedError(f"{config.name} of {folder.name!r} is no JSON object.") from broken
+    if family not in FAMILIES:
+        raise UnsupportedError(
+            f"The model in {folder.name!r} is of the family {family!r}.",
+            remedy=f"Use one of {', '.join(FAMILIES)}.",
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise UnsupportedError(
+            f"The folder {folder.name!r} holds no safetensors weights; pickled ones are never read.",
+            remedy="Convert them first, or import the model with: mercer models import SOURCE",
+        )
+    if not (folder / TOKENIZER).exists():
+        raise UnsupportedError(
+            f"The folder {folder.name!r} holds no {TOKENIZER}.",
+            remedy="Save the model with a fast tokenizer, which writes that file.",
+        )
+
+
+def _check_adapter(adapter: Path, base: str, tokenizer_hash: str) -> str:
+    """The adapter's hash. Raises UnsupportedError where it belongs to another model or tokenizer."""
+    card = adapter / ADAPTER_CARD
+    if not card.exists() or not any(adapter.glob("*.safetensors")):
+        raise NotFoundError(
+            f"No adapter lies in the folder {adapter.name!r}: {ADAPTER_CARD} or its safetensors are missing.",
+            remedy="Name a folder that a fine-tuning wrote.",
+        )
+    told = json.loads(card.read_text(encoding="utf-8"))
+    for what, wanted, found in (
+        ("model", told["base"], base),
+        ("tokenizer", told["tokenizer"], tokenizer_hash),
+    ):
+        if wanted != found:
+            raise UnsupportedError(
+                f"The adapter {adapter.name!r} was trained on the {what} {wanted[:12]}, but this one is {found[:12]}.",
+                remedy="Load it with the model that its card names.",
+            )
+    return folder_hash(adapter) + file_hash(card)
+
+
+def _with_adapter(model: Any, adapter: Path, n_tokens: int) -> Any:
+    """The model with the adapter's layers put in; grown first where the adapter brings tokens."""
+    try:
+        import peft
+    except ImportError as missing:
+        raise MissingExtraError("peft", "decoder") from missing
+    if n_tokens > model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(n_tokens, mean_resizing=False)
+    adapted = peft.PeftModel.from_pretrained(model, adapter, is_trainable=False)
+    return adapted.get_base_model()
