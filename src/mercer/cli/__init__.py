@@ -6,6 +6,7 @@
     init.py check.py data.py  before any training
     tune.py                   the options of models
     leaderboard.py            leaderboards: runs, compare, evaluate --rankings
+    models.py                 the models that can compete, and the store of language models
     cases.py people.py        cases; forget and export
     serve.py doctor.py
 

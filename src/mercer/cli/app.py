@@ -15,6 +15,7 @@ from mercer.cli import (
     init,
     keys,
     leaderboard,
+    models,
     people,
     run,
     serve,
@@ -55,7 +56,7 @@ app.command("gate", rich_help_panel=FLOW)(steps.gate)
 app.command("report", rich_help_panel=FLOW)(steps.report)
 app.command("release", rich_help_panel=FLOW)(steps.release)
 
-app.add_typer(leaderboard.models, name="models", rich_help_panel=JUDGE)
+app.add_typer(models.app, name="models", rich_help_panel=JUDGE)
 app.command("runs", rich_help_panel=JUDGE)(leaderboard.runs)
 app.command("compare", rich_help_panel=JUDGE)(leaderboard.compare)
 app.add_typer(cases.app, name="cases", rich_help_panel=JUDGE)

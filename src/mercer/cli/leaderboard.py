@@ -1,4 +1,4 @@
-"""`mercer models`, `mercer runs`, `mercer compare`: what competes, and how runs stand beside each other."""
+"""`mercer runs`, `mercer compare`: how runs stand beside each other."""
 
 from __future__ import annotations
 
@@ -8,41 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from mercer.cli.run import JsonOption
-
-models = typer.Typer(help="The models that can compete.", no_args_is_help=True)
-
-
-@models.command("list")
-def list_models(as_json: JsonOption = False) -> None:
-    """List every installed model: its task, whether its fit is random, its first sentence."""
-    from rich.table import Table
-
-    from mercer.cli.terminal import out, print_json
-    from mercer.contracts import plugins
-
-    rows = []
-    for group in (plugins.RANKERS, plugins.PREDICTORS):
-        for name in plugins.names(group):
-            cls = plugins.load(group, name)
-            task = getattr(cls, "task", "behavior")
-            rows.append(
-                {
-                    "model": name,
-                    "task": task if task != "behavior" else f"behavior ({', '.join(cls.kinds)})",
-                    "stochastic": cls.stochastic,
-                    "what": (cls.__doc__ or "").strip().split("\n")[0],
-                    "options": {k: f.default for k, f in cls.Options.model_fields.items()},
-                }
-            )
-    if as_json:
-        print_json(rows)
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("model", "task", "what it is"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row["model"], row["task"], row["what"])
-    out.print(table)
 
 
 def runs(
