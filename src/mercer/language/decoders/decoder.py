@@ -16,19 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 from mercer.errors import DamagedError, MissingExtraError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders.card import (
+    CHAT_TEMPLATE,
+    CONFIG,
+    FAMILIES,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    file_sha256,
+    pairs_hash,
+)
 from mercer.language.decoders.chat import Chat
 from mercer.language.decoders.plain import PlainTokenizer
 
 if TYPE_CHECKING:
     import transformers
 
-FAMILIES = ("gpt2", "llama", "mistral")
-"""The `model_type` of the families that are tested here."""
-
 ADAPTER_CARD = "mercer_adapter.json"
 """Beside an adapter's weights: {"base": hash of the model, "tokenizer": SHA-256 of the base's tokenizer.json}."""
 
-TOKENIZER = "tokenizer.json"
+ADAPTER_CONFIG = "adapter_config.json"
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -83,7 +89,8 @@ class Decoder:
         self.family: str = model.config.model_type
         self.window: int = int(model.config.max_position_embeddings)
         self._adapter = adapter
-        named = "\n".join(("decoder 1", base, adapter, precision))
+        ends = getattr(model.generation_config, "eos_token_id", None)
+        named = "\n".join(("decoder 1", base, adapter, precision, str(ends)))
         self.fingerprint: str = hashlib.sha256(named.encode()).hexdigest()
 
     @classmethod
@@ -107,7 +114,7 @@ class Decoder:
         _check_folder(folder)
         torch, transformers = _libraries()
         base = folder_hash(folder) if isinstance(source, Path) else source.card.hash
-        tokenizer_hash = file_hash(folder / TOKENIZER)
+        tokenizer_hash = file_sha256(folder / TOKENIZER)
         resolved = resolve_precision(precision, device)
         with _without_bars(transformers):
             model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -228,17 +235,14 @@ def resolve_precision(precision: Precision, device: str) -> Literal["fp32", "bf1
 
 
 def folder_hash(folder: Path) -> str:
-    """One hash of what decides a model's answers: weights, configuration, tokenizer and template."""
-    wanted = ("*.safetensors", "config.json", "generation_config.json", "tokenizer*.json", "chat_template*")
-    found = sorted({path for pattern in wanted for path in folder.glob(pattern)})
-    lines = [f"{path.name} {file_hash(path)}" for path in found]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    """The hash that a card would have: of weights, configuration, tokenizer and template."""
+    return _hash_of(folder, CONFIG, TOKENIZER, TOKENIZER_CONFIG, CHAT_TEMPLATE)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash_of(folder: Path, *names: str) -> str:
+    """One hash of the folder's safetensors and of the named files that are there."""
+    found = [path for name in names if (path := folder / name).exists()] + list(folder.glob("*.safetensors"))
+    return pairs_hash({path.name: file_sha256(path) for path in found})
 
 
 def _libraries() -> tuple[Any, Any]:
@@ -274,10 +278,10 @@ def _cpu_has_bf16() -> bool:
 
 
 def _check_folder(folder: Path) -> None:
-    config = folder / "config.json"
+    config = folder / CONFIG
     if not config.exists():
         raise NotFoundError(
-            f"No model lies in the folder {folder.name!r}: config.json is missing.",
+            f"No model lies in the folder {folder.name!r}: {CONFIG} is missing.",
             remedy="Import one with: mercer models import SOURCE",
         )
     try:
@@ -319,7 +323,7 @@ def _check_adapter(adapter: Path, base: str, tokenizer_hash: str) -> str:
                 f"The adapter {adapter.name!r} was trained on the {what} {wanted[:12]}, but this one is {found[:12]}.",
                 remedy="Load it with the model that its card names.",
             )
-    return folder_hash(adapter) + file_hash(card)
+    return _hash_of(adapter, ADAPTER_CARD, ADAPTER_CONFIG, TOKENIZER)
 
 
 def _with_adapter(model: Any, adapter: Path, n_tokens: int) -> Any:
