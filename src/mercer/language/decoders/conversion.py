@@ -69,7 +69,8 @@ def write(loaded: Loaded, folder: Path) -> None:
 
     Raises DataError when the tokenizer has numbers beyond the embedding.
     """
-    rows = loaded.model.get_input_embeddings().weight.shape[0]
+    embedding: Any = loaded.model.get_input_embeddings()
+    rows = embedding.weight.shape[0]
     highest = max(loaded.tokenizer.get_vocab().values(), default=-1)
     if not 0 <= highest < rows:
         raise DataError(
@@ -134,8 +135,9 @@ def weights_in(path: Path) -> tuple[dict[str, int], set[str]]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Transformers draws no bars and gives no warnings meanwhile: mercer says what matters itself."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -147,6 +149,26 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def parts_of(name: str) -> Iterator[None]:
+    """Transformers reads a source meanwhile, and says nothing.
+
+    Raises DataError when configuration, weights and tokenizer of `name` are broken or don't fit each other.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+
+    try:
+        with quiet():
+            yield
+    except (
+        ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError, StrictDataclassError,
+    ) as fault:  # fmt: skip
+        raise DataError(
+            f"{name!r} can't be loaded ({type(fault).__name__}): its parts are broken or don't fit each other.",
+            remedy="Take configuration, weights and tokenizer of the same model, each whole.",
+        ) from fault
 
 
 def _window(config: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from mercer.language.decoders.card import (
     TOKENIZER_CONFIG,
     WEIGHTS,
 )
-from mercer.language.decoders.conversion import Loaded, Source, checked_family, quiet, weights_in
+from mercer.language.decoders.conversion import Loaded, Source, checked_family, parts_of, weights_in
 
 INDEX = f"{WEIGHTS}.index.json"
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
@@ -138,20 +138,16 @@ def _load(folder: Path, weights: Sequence[Path], *, has_fast: bool) -> Loaded:
 
     shards = [path for path in weights if path.suffix == ".safetensors"]
     types = set[str]().union(*(weights_in(path)[1] for path in shards))
+    precision = _precision(types)
     # The class that config or tokenizer name may rebuild the tokenizer by its own rules: the file is what counts.
-    reader = PreTrainedTokenizerFast if has_fast else AutoTokenizer
-    try:
-        with quiet():
-            tokenizer = reader.from_pretrained(folder, local_files_only=True)
-            model, said = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=getattr(torch, _precision(types)), use_safetensors=True, trust_remote_code=False,
-                local_files_only=True, output_loading_info=True,
-            )  # fmt: skip
-    except (ValueError, KeyError, TypeError, RuntimeError, OSError, AttributeError) as fault:
-        raise DataError(
-            f"{folder.name!r} can't be loaded ({type(fault).__name__}): its files don't fit each other.",
-            remedy=f"Take {CONFIG}, weights and tokenizer of the same model.",
-        ) from fault
+    reader: Any = PreTrainedTokenizerFast if has_fast else AutoTokenizer
+    whole: Any = AutoModelForCausalLM
+    with parts_of(folder.name):
+        tokenizer = reader.from_pretrained(folder, local_files_only=True)
+        model, said = whole.from_pretrained(
+            folder, dtype=getattr(torch, precision), use_safetensors=True, trust_remote_code=False,
+            local_files_only=True, output_loading_info=True,
+        )  # fmt: skip
     if said["missing_keys"]:
         raise DataError(
             f"The weights lack {len(said['missing_keys'])} tensors (first: {min(said['missing_keys'])}).",

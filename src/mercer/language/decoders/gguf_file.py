@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mercer.errors import DataError, MissingExtraError, UnsupportedError
 from mercer.language.decoders.card import name_from
-from mercer.language.decoders.conversion import Loaded, Source, checked_family, quiet
+from mercer.language.decoders.conversion import Loaded, Source, checked_family, parts_of
 
 if TYPE_CHECKING:
     import torch
@@ -100,17 +100,13 @@ def _load(path: Path, fields: dict[str, Any], types: Counter[str]) -> Loaded:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    tokenizer: Any
+    model: Any
     # Alone in a folder, so that Transformers reads nothing that lies beside the file.
-    with tempfile.TemporaryDirectory() as alone, quiet():
+    with tempfile.TemporaryDirectory() as alone, parts_of(path.name):
         (Path(alone) / "model.gguf").symlink_to(path.resolve())
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file="model.gguf")
-            model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=torch.float32)
-        except (ValueError, KeyError, RuntimeError, OSError, NotImplementedError) as fault:
-            raise DataError(
-                f"{path.name} can't be loaded ({type(fault).__name__}): its parts don't fit each other.",
-                remedy="Take another conversion, or the model's folder in Hugging Face format.",
-            ) from fault
+        tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file="model.gguf")
+        model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=torch.float32)
     if fields.get("tokenizer.ggml.pre") in _DIGITS_FIRST:
         _split_digits(tokenizer)
     _forget_quantisation(model)

@@ -58,8 +58,7 @@ def import_model(
     found = _source(str(source), revision)
     source_hash = pairs_hash({path.name: file_sha256(path) for path in found.files})
     for known in models.with_source(source_hash):
-        if wanted in (None, known.card.name):
-            known.check()
+        if wanted in (None, known.card.name) and known.is_whole():
             say(f"Already imported: {known.folder.name}.")
             return known
     with models.work() as work:

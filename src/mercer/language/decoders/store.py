@@ -48,6 +48,14 @@ class StoredModel:
             if not path.is_file() or file_sha256(path) != known:
                 raise damaged(self.folder, name)
 
+    def is_whole(self) -> bool:
+        """Whether every file is as the card says."""
+        try:
+            self.check()
+        except DamagedError:
+            return False
+        return True
+
 
 class ModelStore:
     """Imported models under one folder (default: `mercer.environment.model_folder()`)."""
@@ -110,13 +118,9 @@ class ModelStore:
         """
         with self._locked():
             for known in self.list():
-                if known.card.hash == card.hash and _intact(known):
+                if known.card.hash == card.hash and known.is_whole():
                     return known
-            before = [model.card for model in self.list() if model.card.name == card.name]
-            earlier = [one for one in before if one.hash != card.hash]
-            if earlier:
-                said = f"Takes the name from {earlier[-1].folder_name}, which stays in the store."
-                card = replace(card, turn=earlier[-1].turn + 1, notes=(*card.notes, said))
+            card = self._in_turn(card)
             (work / _LOCK).unlink(missing_ok=True)
             card.write(work)
             for path in work.iterdir():
@@ -130,6 +134,17 @@ class ModelStore:
             work.rename(target)
             _flush(self.folder)
             return StoredModel(target, card)
+
+    def _in_turn(self, card: Card) -> Card:
+        """The card with its place among those of its name; a damaged model of the same content keeps its place."""
+        before = [model.card for model in self.list() if model.card.name == card.name]
+        for one in before:
+            if one.hash == card.hash:
+                return replace(card, turn=one.turn, notes=one.notes)
+        if not before:
+            return card
+        said = f"Takes the name from {before[-1].folder_name}, which stays in the store."
+        return replace(card, turn=before[-1].turn + 1, notes=(*card.notes, said))
 
     def _folders(self) -> Sequence[Path]:
         if not self.folder.is_dir():
@@ -195,14 +210,6 @@ def _hold(path: Path, *, wait: bool) -> IO[bytes] | None:
         stream.close()
         return None
     return stream
-
-
-def _intact(model: StoredModel) -> bool:
-    try:
-        model.check()
-    except DamagedError:
-        return False
-    return True
 
 
 def _flush(path: Path) -> None:
