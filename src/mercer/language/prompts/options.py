@@ -1,0 +1,64 @@
+"""What can be chosen of a ranker that prompts; `tune` searches the part that is declared by `searched`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mercer.contracts import Options as BaseOptions
+from mercer.contracts import searched
+from mercer.language.prompts.base import Named, new_base
+from mercer.language.prompts.examples import By
+from mercer.language.prompts.joining import GREATEST
+
+MODEL = "smollm2-135m-instruct"
+
+
+class PromptOptions(BaseOptions):
+    """Options that rankers of both tasks share."""
+
+    model: str = Field(
+        MODEL, min_length=1, description="language model, by its name or hash in the model store"
+    )
+    weights: Literal["pretrained", "random"] = Field(
+        "pretrained",
+        description="random: a twin with the same tokenizer and shape that has learned nothing, as a control",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="bf16 is faster, and its rounding moves scores a little"
+    )
+    wording: int = searched(0, choices=(0, 1, 2), ge=0, description="which of the prompt's instructions")
+    per: Literal["token", "text"] = searched(
+        "token",
+        choices=("token", "text"),
+        description="what the prompt says is divided by the tokens of the text scored, or is not",
+    )
+    shots: int = searched(
+        0, low=0, high=4, ge=0, le=16, description="examples in the prompt, from training data"
+    )
+    shots_by: By = Field("random", description="examples drawn once, or those nearest to each request")
+    candidates: int = searched(
+        20, low=10, high=30, ge=1, le=200, description="first items of the base that are put in a new order"
+    )
+    weight: float | None = searched(
+        None,
+        choices=(None, 0.03, 0.1, 0.3, 1.0),
+        ge=0,
+        le=GREATEST,
+        description="how much a spread of the prompt's scores counts beside the best place (1); none: chosen by "
+        "held-out requests",
+    )
+    orders: int = Field(
+        2, ge=1, le=26, description="orders in which candidates are listed, where one prompt lists them"
+    )
+    validation_rows: int = Field(60, ge=1, description="held-out requests that choose the weight, at most")
+    calibration_rows: int = Field(20, ge=1, description="training requests that measure the scores' spread")
+
+    def moves_with_the_seed(self, base: Named) -> bool:
+        """Whether the seed changes a fit."""
+        return self.weights == "random" or self.shots > 0 or bool(new_base(base).stochastic)
+
+    def holds_users(self, base: Named) -> bool:
+        """Whether something of single people is kept: in the base, for no example is of one person."""
+        return bool(new_base(base).holds_users)
