@@ -8,6 +8,8 @@ weights.py     which weights learn: small matrices, or all; added tokens
 supervised.py  the trainee of examples
 preference.py  the trainee of preferences
 adapters.py    adapters in folders: written, described, merged
+storing.py     fine-tuned models in the model store
+files.py       examples from a file of JSON lines
 finetune.py    `finetune`, `estimate_finetuning`
 
 PyTorch, Transformers and peft are imported inside functions: `pip install 'mercer[decoder]'`.
@@ -16,8 +18,10 @@ Stability: experimental.
 
 from mercer.language.finetuning.adapters import AdapterCard, merged
 from mercer.language.finetuning.examples import Example, LeftOut, Preference, tokens
+from mercer.language.finetuning.files import read_examples
 from mercer.language.finetuning.finetune import FineTuned, estimate_finetuning, finetune
 from mercer.language.finetuning.options import FineTuningOptions
+from mercer.language.finetuning.storing import store_merged, store_model
 
 __all__ = [
     "AdapterCard",
@@ -29,5 +33,8 @@ __all__ = [
     "estimate_finetuning",
     "finetune",
     "merged",
+    "read_examples",
+    "store_merged",
+    "store_model",
     "tokens",
 ]
