@@ -1,13 +1,15 @@
 """What fine-tuning costs, as ratios within one run on SmolLM2-135M-Instruct; and what an adapter weighs.
 
     .venv/bin/python benchmarks/finetuning.py speed [--rounds 3] [--batch-tokens 1024]
+    .venv/bin/python benchmarks/finetuning.py packing [--rounds 3] [--batch-tokens 1024]
     .venv/bin/python benchmarks/finetuning.py losses [--steps 24]
     .venv/bin/python benchmarks/finetuning.py adapter [--seconds 60]
 
 speed: one step of each kind in turns, real tokens a second (padding not counted), medians and their ratios: small
 matrices against all weights, packed rows against padded ones, bf16 against fp32, with the frozen weights in bf16 or in
-fp32. losses: the same steps with the frozen weights in fp32 and in bf16, judged afterwards on held-out examples in
-fp32. adapter: `finetune` for some seconds, the size of what it wrote, and how far logits are after reading it again.
+fp32. packing: rows of several lengths against one example a row. losses: the same steps with the frozen weights in
+fp32 and in bf16, judged afterwards on held-out examples in fp32. adapter: `finetune` for some seconds, the size of
+what it wrote, and how far logits are after reading it again.
 The examples are queries and their filters as JSON, made by rule from a seed.
 """
 
@@ -130,6 +132,34 @@ def speed(rounds: int, batch_tokens: int) -> None:
         print(f"{above} / {below}: {rate[above] / rate[below]:.2f}")
 
 
+def packing(rounds: int, batch_tokens: int) -> None:
+    """Rows of several lengths against one example a row, whose batches hold examples of similar length."""
+    options = FineTuningOptions(batch_tokens=batch_tokens)
+    first = trainee(options, "fp32")
+    arms = {"padded": options.model_copy(update={"pack": False})}
+    arms |= {f"packed to {n}": options.model_copy(update={"row_tokens": n}) for n in (128, 256, 512)}
+    taken: dict[str, list[float]] = {name: [] for name in arms}
+    with entered(Runtime(threads=threads())) as place:
+        ready = {}
+        for name, chosen in arms.items():
+            some = other_rows(first, chosen)
+            learner = Learner(some, chosen, seed=1, place=replace(place, precision="bf16"))
+            ready[name] = (learner, Sampler(some.costs(), chosen.batch_tokens, seed=1))
+        for turn in range(rounds + 1):
+            for name, (learner, sampler) in ready.items():
+                batches = sampler.batches(0)
+                batch = batches[turn % len(batches)]
+                begun = time.perf_counter()
+                learner.step([batch], step=0, rate=0.0)
+                taken[name].append(int(sampler.costs[batch].sum()) / (time.perf_counter() - begun))
+    rate = {name: float(np.median(rates[1:])) for name, rates in taken.items()}
+    for name, (_, sampler) in ready.items():
+        padding = sum(map(sampler.padded, sampler.batches(0))) / sampler.costs.sum() - 1
+        print(
+            f"{name:<14} {rate[name]:6.0f} tokens/s, padding {padding:.1%}, {rate[name] / rate['padded']:.2f} of padded"
+        )
+
+
 def losses(steps: int) -> None:
     options = FineTuningOptions(batch_tokens=512)
     held_out = lessons(decoder("fp32"), examples(60, 2)).kept
@@ -192,7 +222,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("speed", "losses", "adapter"))
+    parser.add_argument("what", choices=("speed", "packing", "losses", "adapter"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch-tokens", type=int, default=1024)
     parser.add_argument("--steps", type=int, default=24)
@@ -200,6 +230,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "speed":
         speed(given.rounds, given.batch_tokens)
+    elif given.what == "packing":
+        packing(given.rounds, given.batch_tokens)
     elif given.what == "losses":
         losses(given.steps)
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mercer.cli import finetune
 from mercer.cli.run import JsonOption
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ app = typer.Typer(
     help="The models that can compete, and the pretrained language models that were imported.",
     no_args_is_help=True,
 )
+
+
+app.command("finetune")(finetune.finetune)
+app.command("merge")(finetune.merge)
 
 
 @app.command("list")

@@ -16,14 +16,16 @@ PyTorch, Transformers and peft are imported inside functions: `pip install 'merc
 Stability: experimental.
 """
 
+from mercer.language.decoders.decoder import ADAPTER_CARD
 from mercer.language.finetuning.adapters import AdapterCard, merged
 from mercer.language.finetuning.examples import Example, LeftOut, Preference, tokens
-from mercer.language.finetuning.files import read_examples
+from mercer.language.finetuning.files import read_examples, write_quarantine
 from mercer.language.finetuning.finetune import FineTuned, estimate_finetuning, finetune
 from mercer.language.finetuning.options import FineTuningOptions
 from mercer.language.finetuning.storing import store_merged, store_model
 
 __all__ = [
+    "ADAPTER_CARD",
     "AdapterCard",
     "Example",
     "FineTuned",
@@ -37,4 +39,5 @@ __all__ = [
     "store_merged",
     "store_model",
     "tokens",
+    "write_quarantine",
 ]

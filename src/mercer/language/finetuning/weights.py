@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from mercer.errors import MissingExtraError, UnsupportedError
@@ -96,7 +97,9 @@ def _with_small_matrices(decoder: Decoder, options: FineTuningOptions, added: li
         trainable_token_indices={names[id(part)]: added for part in trained} if added else None,
         task_type="CAUSAL_LM",
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft reads a property of the model whose name will change; nothing that a reader could mend.
+        warnings.simplefilter("ignore", FutureWarning)
         torch.manual_seed(seed)
         return peft.get_peft_model(model, config)
 
