@@ -9,16 +9,17 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mercer.contracts import Budget, Runtime
+from mercer.environment import torchrun
 from mercer.errors import OutputError, UsageError
 from mercer.language.decoders.decoder import Decoder, Stored
 from mercer.language.decoders.store import ModelStore, StoredModel
 from mercer.language.finetuning.adapters import save_adapter
 from mercer.language.finetuning.examples import Example, LeftOut, Lessons, Preference, lessons
 from mercer.language.finetuning.options import FineTuningOptions
-from mercer.language.finetuning.weights import needs_peft, prepared
+from mercer.language.finetuning.weights import frozen_precision, needs_peft, prepared
 from mercer.training import TrainingEstimate, TrainingOptions, TrainingRecord, estimate, train
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ Judge = Callable[[Decoder], float]
 """Measures a decoder as it is when called; higher is better."""
 
 CHECKPOINTS = "checkpoints"
+
+_UNKNOWN = "unknown"
+"""The licence of a model that no card describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +63,17 @@ def finetune(
 ) -> FineTuned:
     """Fine-tune a decoder on examples, or go on where an interrupted fine-tuning stopped.
 
-    model: a decoder (which stays as it is), a folder, or a model of the store or its name. examples: `Example`s, or
-    `Preference`s with the method dpo. validation: held-out ones, whose mean log-likelihood (an answer token; a
-    preference) is the metric that chooses the weights; or a function of the decoder. folder: for the result, for
-    training.json, and, until it is done, for checkpoints, unless the runtime names a folder for them; after an end
-    by `budget` they stay, and the same call with more seconds goes on.
+    model: a decoder (which stays as it is, and whose precision is kept), a folder, or a model of the store or its
+    name. examples: `Example`s, or `Preference`s with the method dpo. validation: held-out ones, whose mean
+    log-likelihood (an answer token; a preference) is the metric that chooses the weights; or a function of the
+    decoder. folder: for the result, for training.json, and, until it is done, for checkpoints, unless the runtime
+    names a folder for them; after an end by `budget` they stay, and the same call with more seconds goes on.
 
     Raises DataError where no example is left, UsageError for examples of the wrong kind, OutputError for a folder
     that can't be written, MissingExtraError without the libraries, and what `mercer.training.train` raises.
     """
     options, runtime, budget = options or FineTuningOptions(), runtime or Runtime(), budget or Budget()
-    work = _prepare(model, examples, options, validation=validation, seed=seed)
+    work = _prepare(model, examples, options, validation=validation, seed=seed, runtime=runtime)
     own_checkpoints = folder / CHECKPOINTS if runtime.checkpoint_folder is None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,9 +90,10 @@ def finetune(
         budget=budget,
     )
     record = replace(record, notes=(*record.notes, *_said(work.learned.left_out)))
-    _save(work, folder, options, record)
-    if own_checkpoints is not None and record.stopped_because != "budget":
-        shutil.rmtree(own_checkpoints, ignore_errors=True)
+    if torchrun().rank == 0:
+        _save(work, folder, options, record)
+        if own_checkpoints is not None and record.stopped_because != "budget":
+            shutil.rmtree(own_checkpoints, ignore_errors=True)
     return FineTuned(record, folder, work.learned.left_out)
 
 
@@ -104,7 +109,7 @@ def estimate_finetuning(
 ) -> TrainingEstimate:
     """What `finetune` would take on this machine, measured in some of its steps. Raises what `finetune` raises."""
     options, runtime = options or FineTuningOptions(), runtime or Runtime()
-    work = _prepare(model, examples, options, validation=validation, seed=seed)
+    work = _prepare(model, examples, options, validation=validation, seed=seed, runtime=runtime)
     return estimate(work.trainee, options, runtime=runtime, seed=seed, steps=steps)
 
 
@@ -125,13 +130,14 @@ def _prepare(
     *,
     validation: Examples | Judge | None,
     seed: int,
+    runtime: Runtime,
 ) -> _Work:
     """All that a training begins with."""
     needs_peft()
     _check_kinds(examples, options)
     if validation is not None and not callable(validation):
         _check_kinds(validation, options)
-    decoder, licence = _taken(model)
+    decoder, licence = _taken(model, frozen_precision(options, runtime))
     base = (decoder.base, decoder.tokenizer_hash)
     ready = prepared(decoder, options, seed=seed)
 
@@ -169,8 +175,8 @@ def _prepare(
     return _Work(decoder, ready, trainee, learned, facts, licence)
 
 
-def _taken(model: Decoder | Path | Stored | str) -> tuple[Decoder, str]:
-    """A decoder of our own, and the licence of its model where its card says so."""
+def _taken(model: Decoder | Path | Stored | str, precision: Literal["fp32", "bf16"]) -> tuple[Decoder, str]:
+    """A decoder of our own, and the licence of its model where its card says so; read in this precision."""
     if isinstance(model, Decoder):
         mine = Decoder(
             copy.deepcopy(model.model),
@@ -179,10 +185,10 @@ def _taken(model: Decoder | Path | Stored | str) -> tuple[Decoder, str]:
             tokenizer_hash=model.tokenizer_hash,
             precision=model.precision,
         )
-        return mine, ""
+        return mine, _UNKNOWN
     source = ModelStore().get(model) if isinstance(model, str) else model
-    licence = source.card.licence if isinstance(source, StoredModel) else ""
-    return Decoder.load(source, precision="fp32"), licence
+    licence = source.card.licence if isinstance(source, StoredModel) else _UNKNOWN
+    return Decoder.load(source, precision=precision), licence
 
 
 class _Judged:
@@ -217,11 +223,7 @@ def _check_kinds(examples: Examples, options: FineTuningOptions) -> None:
 
 
 def _save(work: _Work, folder: Path, options: FineTuningOptions, record: TrainingRecord) -> None:
-    """Write the result. Only the process of rank 0 does."""
-    from mercer.environment import torchrun
-
-    if torchrun().rank:
-        return
+    """Write the result."""
     if options.method == "full":
         work.decoder.save(folder)
     else:

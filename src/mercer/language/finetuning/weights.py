@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mercer.errors import MissingExtraError, UnsupportedError
 
 if TYPE_CHECKING:
+    from mercer.contracts import Runtime
     from mercer.language.decoders import Decoder
     from mercer.language.finetuning.options import FineTuningOptions
 
 _LLAMA = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 TARGETS = {"gpt2": ("c_attn", "c_proj", "c_fc"), "llama": _LLAMA, "mistral": _LLAMA}
 """The matrices of each family beside which small ones are put: all of attention and of the layers between."""
+
+
+def frozen_precision(options: FineTuningOptions, runtime: Runtime) -> Literal["fp32", "bf16"]:
+    """In which precision the weights that are frozen are held.
+
+    fp32, also where the steps are computed in bf16: on a processor that is faster than bf16 weights (measured, see
+    the docs), and exact. On a GPU they follow the steps, since its memory is what limits the size of the model.
+    """
+    if options.method == "full" or runtime.precision == "fp32":
+        return "fp32"
+    import torch
+
+    on_gpu = runtime.device.startswith("cuda") or (runtime.device == "auto" and torch.cuda.is_available())
+    return "bf16" if on_gpu else "fp32"
 
 
 def prepared(decoder: Decoder, options: FineTuningOptions, *, seed: int) -> Any:
