@@ -319,6 +319,44 @@ class Acceptance(Part):
     until: date
 
 
+class RemoteModel(Part):
+    """Whether and what data may leave this machine for a language model on a server. Nothing, unless allowed."""
+
+    allowed: bool = Field(False, description="whether anything may leave; needs every key below")
+    base_url: str | None = Field(None, description="the only server it may go to, https")
+    purposes: list[str] = Field([], description="what it may be sent for; each is a purpose of the brief")
+    fields: list[str] = Field(
+        [], description="what may be in a prompt, as `table.column`; never a protected column"
+    )
+    role: str = Field("", description="the role that allows it; never a person's name")
+    reason: str = Field("", description="the document it rests on, such as the contract with the processor")
+    until: date | None = Field(None, description="the last day on which it is allowed")
+
+    @model_validator(mode="after")
+    def _whole(self) -> RemoteModel:
+        for key in ("base_url", "purposes", "fields", "role", "reason", "until"):
+            if self.allowed and not getattr(self, key):
+                raise ValueError(f"language.remote.allowed needs language.remote.{key}")
+        address = r"https://([^/@?#:\[\]\s]+|\[[0-9A-Fa-f:.]+\])(:\d{1,4}|:[1-5]\d{4})?(/[^@?#\s]*)?"
+        if self.base_url is not None and not re.fullmatch(address, self.base_url):
+            raise ValueError(
+                "language.remote.base_url must be https://HOST/PATH, without user, password and query"
+            )
+        for name in self.fields:
+            table, dot, column = name.partition(".")
+            if table not in _TABLE_FIELDS or not dot or not column:
+                raise ValueError(
+                    f"language.remote.fields: {name!r} is no `table.column`. {nearest(table, _TABLE_FIELDS)}"
+                )
+        return self
+
+
+class Language(Part):
+    """Where language models run."""
+
+    remote: RemoteModel = Field(RemoteModel(), description="models on a server; default: no data leave")
+
+
 class Brief(Part):
     """The whole brief."""
 
@@ -349,6 +387,9 @@ class Brief(Part):
     accept: list[Acceptance] = Field(
         [], description="rules that can't be assessed, accepted by role until a day"
     )
+    language: Language = Field(
+        Language(), description="language models on a server: which data may leave this machine"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Brief:
@@ -366,6 +407,27 @@ class Brief(Part):
             )
         if self.data.simulate is None and not self.data.sources:
             raise ValueError("data names no source; give data.events, data.items, ... or data.simulate")
+        return self
+
+    @model_validator(mode="after")
+    def _leave(self) -> Brief:
+        """What may leave serves a purpose of the brief and of its column, and is no protected attribute."""
+        remote = self.language.remote
+        for purpose in remote.purposes:
+            if purpose not in self.purposes:
+                raise ValueError(
+                    f"language.remote.purposes: {purpose!r} is no purpose of the brief. "
+                    f"{nearest(purpose, self.purposes)}"
+                )
+        for name in remote.fields:
+            column = name.partition(".")[2]
+            note = self.columns.get(column, ColumnNote())
+            if note.protected:
+                raise ValueError(f"language.remote.fields: {name!r} is protected and may not leave")
+            if note.purposes is not None and not set(remote.purposes) <= set(note.purposes):
+                raise ValueError(
+                    f"language.remote.fields: {name!r} serves only {', '.join(note.purposes) or 'nothing'}"
+                )
         return self
 
     @classmethod
