@@ -56,7 +56,7 @@ def finetune(
     ] = None,
     batch_tokens: Annotated[
         int, typer.Option("--batch-tokens", min=1, help="Tokens a step: fewer need less memory.")
-    ] = 2048,
+    ] = 1024,
     tokens: Annotated[
         Path | None,
         typer.Option(

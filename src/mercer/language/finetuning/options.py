@@ -26,7 +26,7 @@ class FineTuningOptions(TrainingOptions):
     method: Method = Field("lora", description="lora, full, or dpo for preferences")
     epochs: int = searched(3, low=1, high=10, ge=1, description="passes over the training rows")
     batch_tokens: int = Field(
-        2048, ge=1, description="tokens a batch, padding counted: rows times the longest; one row at least"
+        1024, ge=1, description="tokens a batch, padding counted: rows times the longest; one row at least"
     )
     learning_rate: float = searched(
         RATES["lora"],
@@ -38,6 +38,10 @@ class FineTuningOptions(TrainingOptions):
     )
     beta2: float = Field(0.999, gt=0, lt=1, description="how long AdamW remembers squared gradients")
     patience: int = Field(3, ge=0, description="evaluations without a gain that end the training; 0: never")
+    checkpoint_every: int = Field(50, ge=1, description="steps between two checkpoints")
+    estimate_steps: int = Field(
+        2, ge=0, description="steps measured before the training, to say what it will take; 0: none"
+    )
     rank: int = searched(
         16, low=4, high=64, log=True, ge=1, le=1024, description="width of the small matrices"
     )
