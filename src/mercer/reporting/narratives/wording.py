@@ -1,0 +1,113 @@
+"""A language model's wording of facts, used only when the check finds every claim among them; else the template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mercer.contracts.protocols import TextGenerator
+from mercer.errors import MercerError
+from mercer.reporting.narratives.check import LONGEST, check
+from mercer.reporting.narratives.fact import Fact
+from mercer.reporting.narratives.narrative import Narrative, Sentence, reasons_of
+from mercer.reporting.narratives.numbers import say
+from mercer.reporting.narratives.template import template
+
+MAX_SENTENCES = 12
+MAX_TOKENS = 512
+
+TASK = (
+    "You write short reports from a list of facts. Write one plain sentence for each fact or two. Use only the facts. "
+    "Copy every name, number and date exactly. Say for each reason whether it raises or lowers the score. Give no "
+    "advice and add nothing. Answer with JSON: a list of objects, each with a sentence and the ids of its facts."
+)
+
+
+def narrate(
+    facts: Sequence[Fact],
+    generator: TextGenerator | None = None,
+    *,
+    shots: Sequence[Sequence[Fact]] = (),
+    max_tokens: int = MAX_TOKENS,
+    seed: int = 0,
+) -> Narrative:
+    """A narrative of the facts: the template, or the generator's wording where it passes the check.
+
+    shots: facts of examples, which the template words for the model. A generator that fails, or that answers
+    something else than sentences, is a refusal and no error: the record says which, and the template stands.
+    """
+    plain = Narrative(facts=tuple(facts), sentences=template(facts))
+    if generator is None or not facts:
+        return plain
+    try:
+        answer = generator.generate(
+            messages(facts, shots),
+            max_tokens=max_tokens,
+            temperature=0.0,
+            seed=seed,
+            json_schema=schema(facts),
+        )
+    except MercerError as fault:
+        return _refused(plain, (f"generator: {type(fault).__name__}",))
+    sentences = _sentences(answer.parsed)
+    if answer.finish_reason != "stop" or sentences is None:
+        return _refused(plain, (f"generator: {answer.finish_reason}",))
+    faults = check(sentences, facts)
+    if faults:
+        return _refused(plain, reasons_of(faults))
+    return Narrative(facts=tuple(facts), sentences=sentences, made_by=answer.fingerprint)
+
+
+def messages(facts: Sequence[Fact], shots: Sequence[Sequence[Fact]] = ()) -> list[dict[str, str]]:
+    """The prompt: the task, the examples as turns, and the facts."""
+    turns = [{"role": "system", "content": TASK}]
+    for example in shots:
+        worded = [{"sentence": one.text, "facts": list(one.facts)} for one in template(example)]
+        turns += [
+            {"role": "user", "content": listed(example)},
+            {"role": "assistant", "content": json.dumps(worded, ensure_ascii=False)},
+        ]
+    return [*turns, {"role": "user", "content": listed(facts)}]
+
+
+def listed(facts: Sequence[Fact]) -> str:
+    """The facts as a model reads them, one a line."""
+    return "\n".join(_line(fact) for fact in facts)
+
+
+def schema(facts: Sequence[Fact]) -> dict[str, Any]:
+    """What the model must answer: sentences, each with ids out of those of the facts."""
+    cited = {"type": "array", "items": {"enum": [fact.id for fact in facts]}, "minItems": 1, "maxItems": 6}
+    one = {
+        "type": "object",
+        "properties": {"sentence": {"type": "string", "maxLength": LONGEST // 2}, "facts": cited},
+        "required": ["sentence", "facts"],
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_SENTENCES}
+
+
+def _line(fact: Fact) -> str:
+    value = "" if fact.value == "" or fact.name == fact.value else f": {say(fact)}"
+    moves = f" ({fact.direction} the score)" if fact.direction else ""
+    more = f". {fact.meaning}" if fact.meaning else ""
+    return f"{fact.id} {fact.kind}: {fact.name}{value}{moves}{more}"
+
+
+def _sentences(parsed: Any) -> tuple[Sentence, ...] | None:
+    if not isinstance(parsed, list) or not parsed:
+        return None
+    found = []
+    for one in parsed:
+        if not isinstance(one, Mapping) or not isinstance(one.get("sentence"), str):
+            return None
+        ids = one.get("facts")
+        if not isinstance(ids, list) or not all(isinstance(fact, str) for fact in ids):
+            return None
+        found.append(Sentence(text=one["sentence"], facts=tuple(dict.fromkeys(ids))))
+    return tuple(found)
+
+
+def _refused(plain: Narrative, why: tuple[str, ...]) -> Narrative:
+    return Narrative(facts=plain.facts, sentences=plain.sentences, refused=why)
