@@ -57,6 +57,26 @@ def test_what_is_left_alone(typed: str) -> None:
     assert words.corrected(typed) == typed
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("prointres", "printer"), ("bettary", "battery"), ("kapsuls", "capsule"), ("batttr", "batttr")],
+)
+def test_a_longer_word_may_be_two_edits_away(typed: str, meant: str) -> None:
+    assert SPELLER.corrected(typed) == meant
+
+
+def test_one_edit_goes_before_two() -> None:
+    words = Speller({"casserole": 1, "casseroles": 1, "caserolle": 90})
+    assert words.corrected("casserolle") in ("casserole", "caserolle")
+    assert Speller({"blanket": 1, "blinked": 90}).corrected("blankte") == "blanket"
+
+
+def test_a_word_of_the_language_is_no_slip() -> None:
+    assert Speller(WORDS).corrected("pointer") == "printer"
+    assert Speller(WORDS, frozenset({"pointer"})).corrected("pointer") == "pointer"
+    assert Speller(WORDS, frozenset({"pointer"})).corrected("Pointers") == "Pointers"
+
+
 def test_the_commonest_word_wins_and_then_the_alphabet() -> None:
     assert Speller({"toner": 1, "tones": 2}).corrected("tonex") == "tones"
     assert Speller({"tones": 2, "toner": 2}).corrected("tonex") == "toner"

@@ -71,6 +71,11 @@ class MiniLm:
         return tokenizer
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Words of letters alone that are one token: the commoner ones of the language, lower case, about 20,000."""
+        return frozenset(word for word in self._tokenizer.get_vocab() if word.isalpha())
+
+    @cached_property
     def _session(self) -> Any:
         """The network in memory; encoders of one file share it, wherever their copies of the file lie."""
         import onnxruntime

@@ -82,6 +82,7 @@ class FusionRanker(SearchRanker):
         started = time.monotonic()
         self._matching = Matching.build(train, self.options)
         self._meaning = Meaning.build(train, seconds - (time.monotonic() - started), runtime)
+        self._matching.leave_alone(self._meaning.words)
 
     def score_query(self, query: str) -> Floats32:
         """Both halves joined, below 1, plus 1 where the query names the article number."""
@@ -104,6 +105,7 @@ class FusionRanker(SearchRanker):
         """
         self._matching = Matching.open(folder, self.options)
         self._meaning = Meaning.open(folder, self.options)
+        self._matching.leave_alone(self._meaning.words)
 
     def estimate(self, train: Dataset) -> Estimate:
         """A pass over the texts, and what encoding takes of those that the cache lacks."""

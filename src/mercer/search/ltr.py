@@ -88,6 +88,7 @@ class SearchLtr(SearchRanker):
         """
         self._matching = Matching.build(train, self.options)
         self._meaning = Meaning.build(train, seconds, runtime)
+        self._matching.leave_alone(self._meaning.words)
         self._describer = Describer.build(train, self._matching)
 
     def score_query(self, query: str) -> Floats32:
@@ -131,6 +132,7 @@ class SearchLtr(SearchRanker):
             )
         self._matching = Matching.open(folder, self.options)
         self._meaning = Meaning.open(folder, self.options)
+        self._matching.leave_alone(self._meaning.words)
         self._describer = Describer.open(folder)
         self._trees = None if trees is None else Trees.load(folder, trees)
 

@@ -116,6 +116,7 @@ class Matching:
     def __init__(self, index: LexicalIndex, options: WordOptions) -> None:
         self.index = index
         self._options = options
+        self._real: frozenset[str] = frozenset()
 
     @classmethod
     def build(cls, train: Dataset, options: WordOptions) -> Self:
@@ -139,7 +140,12 @@ class Matching:
 
     @cached_property
     def _speller(self) -> Speller:
-        return Speller(self.index.words)
+        return Speller(self.index.words, self._real)
+
+    def leave_alone(self, words: frozenset[str]) -> None:
+        """Words of the language, which are never corrected though the catalogue lacks them."""
+        self._real = words
+        self.__dict__.pop("_speller", None)
 
     def corrected(self, query: str) -> str:
         """The query as it is searched: misspelt words corrected where the options say so."""

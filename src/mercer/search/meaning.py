@@ -80,6 +80,11 @@ class Meaning:
             shutil.copytree(self._encoder.folder, target, dirs_exist_ok=True)
 
     @property
+    def words(self) -> frozenset[str]:
+        """Words of the language that the encoder knows whole."""
+        return self._encoder.words
+
+    @property
     def n_items(self) -> int:
         """Size of the catalogue."""
         return len(self.dense.row_of)

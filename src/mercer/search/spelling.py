@@ -1,4 +1,4 @@
-"""Correction of a misspelt word: one edit, and only where the catalogue lacks the word as it was typed.
+"""Correction of a misspelt word: one edit, else two in a longer word, and only where the catalogue lacks it as typed.
 
 A word that the catalogue holds is never touched, nor is anything with a digit in it: article numbers, sizes and
 models stay as they were typed. Source: the candidates are those of Damerau, CACM 7(3), 1964: one letter
@@ -10,6 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from mercer.search.words import MAX_CHARACTERS, fold, singular
 
@@ -17,6 +22,9 @@ LEAST_LETTERS = 5
 """Shorter words are left alone: too many words lie within one edit of them."""
 MOST_LETTERS = 32
 """So are longer ones, which are no words."""
+LEAST_FOR_TWO = 7
+"""Letters from which a word without a neighbour at one edit may be two edits away."""
+Lengths = npt.NDArray[np.int64]
 _ALPHABET = 64
 _WORD = re.compile(r"[^\W\d_]+")
 _CHUNK = re.compile(r"\S+")
@@ -25,11 +33,13 @@ _CHUNK = re.compile(r"\S+")
 class Speller:
     """Corrects queries towards the words of a catalogue.
 
-    words: the catalogue's words, folded and singular as in the index, and how many items hold each.
+    words: the catalogue's words, folded and singular as in the index, and how many items hold each. real: words of the
+    language, folded: who types one that the catalogue lacks wants what the shop lacks, and made no slip.
     """
 
-    def __init__(self, words: Mapping[str, int]) -> None:
+    def __init__(self, words: Mapping[str, int], real: AbstractSet[str] = frozenset()) -> None:
         self._words = words
+        self._real = real
         letters = Counter[str]()
         for word in words:
             letters.update(set(word))
@@ -50,14 +60,32 @@ class Speller:
         word = fold(typed)
         if not (LEAST_LETTERS <= len(word) <= MOST_LETTERS) or not word.isalpha() or self._knows(word):
             return typed
+        found = [near for near in self._near(word) if near in self._words]
+        if not found and len(word) >= LEAST_FOR_TWO:
+            found = self._two_edits_away(word)
         # The commonest word wins; of equal ones the first in the alphabet.
-        best = min(
-            ((-self._words[near], near) for near in self._near(word) if near in self._words), default=None
-        )
+        best = min(((-self._words[near], near) for near in found), default=None)
         return typed if best is None else best[1]
 
+    def _two_edits_away(self, word: str) -> list[str]:
+        """Words of the catalogue at two edits. What has too many other letters is not compared at all."""
+        names, letters, lengths = self._shapes
+        # Two edits change four letters of the two sets at most.
+        other = np.bitwise_count(letters ^ np.uint64(_letters_of(word)))
+        near = np.flatnonzero((other <= 4) & (np.abs(lengths - len(word)) <= 2))
+        forms = dict.fromkeys((word, singular(word)))
+        return [names[at] for at in near if any(_edits(form, names[at]) <= 2 for form in forms)]
+
+    @cached_property
+    def _shapes(self) -> tuple[list[str], npt.NDArray[np.uint64], Lengths]:
+        """The words, the set of letters of each as bits, and how long each is."""
+        names = [word for word in self._words if LEAST_FOR_TWO - 2 <= len(word) <= MOST_LETTERS]
+        letters = np.fromiter(map(_letters_of, names), np.uint64, len(names))
+        return names, letters, np.fromiter(map(len, names), np.int64, len(names))
+
     def _knows(self, word: str) -> bool:
-        return word in self._words or singular(word) in self._words
+        forms = (word, singular(word))
+        return any(form in self._words or form in self._real for form in forms)
 
     def _near(self, word: str) -> Iterator[str]:
         """Everything one edit away, in the form of the index: of the word, and of it without its plural."""
@@ -70,3 +98,28 @@ class Speller:
                 if len(tail) > 1:
                     yield head + tail[1] + tail[0] + tail[2:]
                 yield from (head + letter + tail for letter in self._letters)
+
+
+def _letters_of(word: str) -> int:
+    """The letters of a word as a set of 64 bits; two letters may share one."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) % 64)
+    return bits
+
+
+def _edits(a: str, b: str, most: int = 2) -> int:
+    """Edits from one word to the other, as above, each place edited once; `most` + 1 where there are more."""
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        if min(row) > most:
+            return most + 1
+        before, last = last, row
+    return min(most + 1, last[-1])
