@@ -29,6 +29,7 @@ CONTRACTS = {
     "encoders",
     "gates",
     "handmade",
+    "injections",
     "predictors",
     "rankers",
     "small_shop",
@@ -36,6 +37,7 @@ CONTRACTS = {
     "table_examples",
     "tables",
     "trainees",
+    "understanding",
 }
 """Modules of mercer.testing; a plug-in's tests import them by name."""
 

@@ -15,6 +15,7 @@ fusion.py       rankers `bm25-minilm` and `fields-minilm`: both halves joined
 features.py     what a learned order knows of a query and an item
 trees.py        LambdaMART on judged pairs
 ltr.py          ranker `search-ltr`: the first of a fusion in a learned order
+understanding/  what a query asks for beside its words, and rankers that heed it
 
 Fed by `language` (vectors). Refuses the person's history: an answer depends on the query and the catalogue.
 """

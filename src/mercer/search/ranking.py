@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -94,13 +95,17 @@ class SearchRanker(ABC):
         Raises UsageError for k < 1, UnsupportedError before fit or without queries, DataError for another
         catalogue.
         """
+        queries = self._queries(requests)
+        return self._ranked(requests, k, lambda row: self.score_query(queries[row]))
+
+    def _ranked(self, requests: Requests, k: int, scores_of: Callable[[int], Floats32]) -> Rankings:
+        """The k best eligible items of each request. scores_of: the score of every item, shape (I,), for a row."""
         if k < 1:
             raise UsageError(f"k is {k}.", remedy="Ask for at least one item.")
-        queries = self._queries(requests)
         parts = [Rankings(np.zeros((0, k), np.int32), np.zeros((0, k), np.float32))]
         at = 0
         for block in requests.blocks(max(1, _BLOCK_CELLS // max(1, len(requests.items)))):
-            scores = self._scores(queries[at : at + len(block)])
+            scores = np.stack([scores_of(row) for row in range(at, at + len(block))])
             eligible = block.eligible()
             answers = eligible & (scores > -np.inf)
             if block.pin is not None:
@@ -146,9 +151,6 @@ class SearchRanker(ABC):
         ranker.read(folder)
         ranker._catalogue = str(header["catalogue"])
         return ranker
-
-    def _scores(self, queries: tuple[str, ...]) -> Floats32:
-        return np.stack([self.score_query(query) for query in queries])
 
     def _queries(self, requests: Requests) -> tuple[str, ...]:
         self._need_fit()

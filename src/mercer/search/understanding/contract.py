@@ -74,6 +74,10 @@ class Understanding:
     filters: Filters = Filters()
     intent: Intent = "product"
 
+    def without(self, *names: str) -> Understanding:
+        """The same less some filters; names as in `Filters.without`."""
+        return replace(self, filters=self.filters.without(*names))
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; filters that are not set are left out."""
         return {"query": self.query, "intent": self.intent, "filters": self.filters.to_json()}
