@@ -76,7 +76,8 @@ def tiny_decoder(
     shape = {"vocab_size": len(tokenizer), "max_position_embeddings": window, "initializer_range": 0.3}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = transformers.AutoModelForCausalLM.from_config(_config(family, tokenizer, shape))
+        build: Any = transformers.AutoModelForCausalLM.from_config
+        model = build(_config(family, tokenizer, shape))
     with tempfile.TemporaryDirectory() as scratch:
         chosen = folder or Path(scratch)
         chosen.mkdir(parents=True, exist_ok=True)
@@ -91,7 +92,12 @@ def _config(family: Family, tokenizer: Any, shape: Mapping[str, Any]) -> Any:
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     if family == "gpt2":
         return transformers.GPT2Config(n_embd=32, n_layer=2, n_head=4, **ends, **shape)
-    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    small: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
     small |= {"num_key_value_heads": 2, "tie_word_embeddings": True}
     if family == "llama":
         return transformers.LlamaConfig(**small, **ends, **shape)

@@ -81,7 +81,8 @@ class Decoder:
         adapter: str = "",
         precision: Literal["fp32", "bf16"] = "fp32",
     ) -> None:
-        self.model = model.eval()
+        ready: Any = model
+        self.model: transformers.PreTrainedModel = ready.eval()
         self.tokenizer = tokenizer
         self.base = base
         self.tokenizer_hash = tokenizer_hash
