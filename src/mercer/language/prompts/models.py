@@ -70,7 +70,7 @@ def random_twin(decoder: Decoder, seed: int) -> Decoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         # Drawn on the processor in fp32, so that every device and precision starts from the same numbers.
-        model = type(decoder.model)(decoder.model.config).to(dtype).to(device)
+        model = type(decoder.model)(decoder.model.config).to(device=device, dtype=dtype)
     return Decoder(
         model,
         decoder.tokenizer,
