@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +57,7 @@ class Entry:
     holds_users: it keeps something of single people, so a release refuses it.
     trained: it is a neural model that `mercer.training` trains (its options are TrainingOptions and more), or one that
     has such members (it says `trains`).
+    from_catalogue: its fit reads the catalogue alone, so that every fold has the same one.
     """
 
     target: str
@@ -67,6 +68,7 @@ class Entry:
     parts: tuple[str, ...] = ()
     holds_users: bool = False
     trained: bool = False
+    from_catalogue: bool = False
 
     @property
     def options_hash(self) -> str:
@@ -135,7 +137,10 @@ def entry_of(name: str, target: Target, model: str, given: Mapping[str, Any] | N
     parts = tuple(made.parts) if composition != "single" else ()
     holds_users = bool(getattr(made, "holds_users", False))
     trained = isinstance(options, TrainingOptions) or bool(getattr(made, "trains", False))
-    return Entry(name, model, options, made.stochastic, composition, parts, holds_users, trained)
+    from_catalogue = bool(getattr(made, "from_catalogue", False))
+    return Entry(
+        name, model, options, made.stochastic, composition, parts, holds_users, trained, from_catalogue
+    )
 
 
 def _serves(cls: Any, target: Target) -> bool:
@@ -200,7 +205,8 @@ class Fits:
 
 
 def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: Mapping[str, str]) -> Fits:
-    """Fit one model (or find the fit), once or once a fold, and for each seed if it is stochastic.
+    """Fit one model (or find the fit), once or once a fold, and for each seed if it is stochastic. What reads the
+    catalogue alone is fitted once for all folds.
 
     What has seen everything (`all`) is scored by nobody and only ships: the first seed is enough. The folders hold what
     the model saves and `fit.json`.
@@ -208,11 +214,16 @@ def fit(flow: Flow, material: Material, entry: Entry, fit_on: FitOn, upstream: M
     target = flow.brief.targets[entry.target]
     folds = folds_of(target.split) if fit_on != "all" else ()
     seeds = flow.brief.fit.seeds if entry.stochastic and fit_on != "all" else flow.brief.fit.seeds[:1]
-    steps = tuple(
-        _fit(flow, material, entry, fit_on, upstream, fold, seed)
-        for seed in seeds
-        for fold in folds or (None,)
-    )
+    if folds and entry.from_catalogue:
+        # Folds divide judged rows, which it does not read: one fit serves every fold, and ships.
+        made = [_fit(flow, material, entry, "all", upstream, None, seed) for seed in seeds]
+        steps = tuple(step for step in made for _ in folds)
+    else:
+        steps = tuple(
+            _fit(flow, material, entry, fit_on, upstream, fold, seed)
+            for seed in seeds
+            for fold in folds or (None,)
+        )
     return Fits(steps, tuple(seeds) if entry.stochastic else ())
 
 
@@ -230,6 +241,8 @@ def _fit(
 
     def make(folder: Path, bar: Progress) -> None:
         train, validation = training_of(material.split(entry.target), fit_on, fold)
+        if entry.from_catalogue:
+            train = replace(train, judgments=None)
         model = new_model(target, entry)
         # A training is priced by its own first steps.
         alone = isinstance(entry.options, TrainingOptions)

@@ -40,6 +40,7 @@ class SearchLtr(SearchRanker):
 
     name: ClassVar[str] = "search-ltr"
     stochastic: ClassVar[bool] = True
+    from_catalogue: ClassVar[bool] = False
     composition: ClassVar[str] = "rerank"
     parts: ClassVar[tuple[str, ...]] = ("bm25-fields", "minilm")
 

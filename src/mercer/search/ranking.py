@@ -39,6 +39,8 @@ class SearchRanker(ABC):
     stochastic: ClassVar[bool] = False
     holds_users: ClassVar[bool] = False
     has_scores: ClassVar[bool] = True
+    from_catalogue: ClassVar[bool] = True
+    """Whether fit reads the catalogue alone: no judgments, no events, no validation."""
 
     class Options(BaseOptions):
         """No options; a subclass declares its own."""

@@ -143,6 +143,13 @@ class RankerContract:
             if self.ranker.task == "recommend":
                 assert (answer.items != NO_ITEM).all(), "a shop without events gets no full list"
 
+    def test_what_reads_the_catalogue_alone_does_not_read_judgments(self) -> None:
+        """One fit then serves every fold, tested rows included."""
+        if not getattr(self.make(), "from_catalogue", False):
+            pytest.skip("it learns from more than the catalogue")
+        bare = self.fit(replace(self.train, judgments=None, interactions=None))
+        assert _equal(self._answers(self.fitted), self._answers(bare)), "it reads judgments or events"
+
     def test_inputs_are_left_alone(self) -> None:
         """Neither the training data nor the requests are changed."""
         train, requests = self.train, self.requests()

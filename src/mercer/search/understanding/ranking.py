@@ -86,6 +86,7 @@ class UnderstoodRanker(SearchRanker):
         self.base = self._new_base()
         # Past the class variable: whether chance plays a part is decided by the base, too.
         vars(self)["stochastic"] = type(self).stochastic or self.base.stochastic
+        vars(self)["from_catalogue"] = self.base.from_catalogue
         self._understood: Callable[[str], Understanding] | None = None
 
     @property
