@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,10 @@ from mercer.language.scoring import LocalScorer
 from mercer.recommend.two_stage import GROUPS, features
 
 MODEL = "smollm2-135m-instruct"
-CANDIDATES = 20
+CANDIDATES = 12
 HISTORY = 5
-LEARN, TEST = 600, 1000
-TITLE_WORDS = 16
+LEARN, TEST = 300, 800
+TITLE_WORDS = 10
 CONTENT = ("brand", "category", "titles")
 WEIGHTS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 RANKERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -154,19 +155,22 @@ class Reader:
 
         return self._kept("alone", compute)
 
-    def pmi(self, name: str, past: list[list[str]], items: np.ndarray) -> np.ndarray:
-        """PMI of candidates, shape (n, CANDIDATES)."""
+    def pmi(self, name: str, past: list[list[str]], asked: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """PMI of the candidates of several rankers, each of shape (n, CANDIDATES); what they share is read once."""
+        together = np.concatenate(asked, axis=1)
 
         def compute() -> np.ndarray:
-            out = np.empty(items.shape)
-            for row in range(len(items)):
+            out = np.empty(together.shape)
+            for row in range(len(together)):
+                codes, place = np.unique(together[row], return_inverse=True)
                 told = self.prefix + prompt(past[row])
-                out[row] = self.scorer.score([told], [[self.titles[code] + "\n" for code in items[row]]])[0]
+                out[row] = self.scorer.score([told], [[self.titles[code] + "\n" for code in codes]])[0][place]
                 if row % 100 == 0:
-                    print(f"  {self.way}, {name}: {row} of {len(items)} users", flush=True)
+                    print(f"  {self.way}, {name}: {row} of {len(together)} users", flush=True)
             return out
 
-        return self._kept(name, compute) - self.alone()[items]
+        found = self._kept(name, compute) - self.alone()[together]
+        return np.split(found, len(asked), axis=1)
 
     def _kept(self, name: str, compute: Any) -> np.ndarray:
         path = self.keep / f"{self.way}-{name.replace(' ', '-')}.safetensors"
@@ -254,24 +258,31 @@ def main() -> None:
     titles = [title_of(text) for text in train.items["title"].fillna("").astype(str)]
     learn, test = sample(split.validation, LEARN), sample(split.test, TEST)
     readers = [Reader(way, titles, train, given.keep, given.tuned) for way in given.ways]
-    for label, (name, options) in RANKERS.items():
-        ranker = make(name, options).fit(train, validation=split.validation, seed=1)
-        found, held = lists(ranker, learn), lists(ranker, test)
-        base = held.ndcg(held.scores)
+    rankers = {
+        label: make(name, options).fit(train, validation=split.validation, seed=1)
+        for label, (name, options) in RANKERS.items()
+    }
+    found = {label: lists(ranker, learn) for label, ranker in rankers.items()}
+    held = {label: lists(ranker, test) for label, ranker in rankers.items()}
+    for label, ranker in rankers.items():
+        base = held[label].ndcg(held[label].scores)
         print(f"\n{label}: {len(learn)} users learn, {len(test)} test")
         line("the ranker", base)
-        learned, asked = matrix(ranker, learn, found), matrix(ranker, test, held)
-        bought = found.items == found.wanted[:, None]
-        trees = held.ndcg(grown(learned, bought, asked))
+        learned, asked = matrix(ranker, learn, found[label]), matrix(ranker, test, held[label])
+        bought = found[label].items == found[label].wanted[:, None]
+        trees = held[label].ndcg(grown(learned, bought, asked))
         line("trees over it, no PMI", trees, base)
         for reader in readers:
-            seen = reader.pmi(f"learn {label}", histories(learn, titles), found.items)
-            read = reader.pmi(f"test {label}", histories(test, titles), held.items)
-            line(f"{reader.way}, alone", held.ndcg(read), base)
-            weight = max(WEIGHTS, key=lambda w: found.ndcg(found.scores + w * seen).mean())
-            line(f"{reader.way}, sum ({weight:g})", held.ndcg(held.scores + weight * read), base)
+            at = list(rankers).index(label)
+            seen = reader.pmi("learn", histories(learn, titles), [one.items for one in found.values()])[at]
+            read = reader.pmi("test", histories(test, titles), [one.items for one in held.values()])[at]
+            line(f"{reader.way}, alone", held[label].ndcg(read), base)
+            weight = max(WEIGHTS, key=lambda w: found[label].ndcg(found[label].scores + w * seen).mean())
+            line(
+                f"{reader.way}, sum ({weight:g})", held[label].ndcg(held[label].scores + weight * read), base
+            )
             more = grown(np.dstack([learned, seen]), bought, np.dstack([asked, read]))
-            line(f"{reader.way}, feature (against trees)", held.ndcg(more), trees)
+            line(f"{reader.way}, feature (against trees)", held[label].ndcg(more), trees)
 
 
 if __name__ == "__main__":
