@@ -44,7 +44,7 @@ CONTRACTS = {
 COMMANDS = {
     "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile",
     "demo", "doctor",
-    "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models list",
+    "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models import", "models list",
     "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""init, check, data, models, doctor, demo: what one types before any training."""
+"""init, check, data, doctor, demo: what one types before any training."""
 
 from __future__ import annotations
 
@@ -86,17 +86,6 @@ def test_clean_stops_after_the_data(mercer: Typed, house: House, house_cache: Pa
     assert said.code == 0, said.err
     assert (tmp_path / "cleaned" / "data" / "accounting.json").is_file()
     assert not (tmp_path / "cleaned" / "models").exists()
-
-
-def test_models_are_listed_with_their_tasks(mercer: Typed) -> None:
-    told = {row["model"]: row for row in json.loads(mercer("models", "list", "--json").out)}
-    assert {"most-popular", "buy-again", "item-knn", "bm25", "bm25-minilm", "past-rate", "lightgbm"} <= set(
-        told
-    )
-    assert told["item-knn"]["task"] == "recommend"
-    assert told["lightgbm"]["task"] == "behavior (probability, amount)"
-    assert told["bm25"]["what"]
-    assert "item-knn" in mercer("models", "list").out
 
 
 def test_doctor_finds_this_installation_whole(mercer: Typed) -> None:

@@ -14,6 +14,7 @@ import typer
 from mercer.environment import cache_folder, encoder_folder, threads
 
 EXTRAS = {
+    "decoder": ("pretrained language models", ("torch", "transformers", "peft", "gguf")),
     "encoder": ("export of the text encoder (needed once)", ("torch", "transformers", "onnx")),
     "postgres": ("PostgreSQL as state", ("psycopg",)),
     "spark": ("Spark as engine", ("pyspark",)),
@@ -68,6 +69,7 @@ def diagnose() -> list[dict[str, Any]]:
         found = _version(name)
         rows.append(_row(name, found or "absent", ok=bool(found), remedy="pip install mercer"))
     rows.append(_encoder())
+    rows.append(_language_models())
     rows.append(_cache())
     for extra, (use, modules) in EXTRAS.items():
         missing = [module for module in modules if find_spec(module) is None]
@@ -110,6 +112,24 @@ def _encoder() -> dict[str, Any]:
     exported = any(encoder_folder().rglob("*.onnx"))
     return _row(
         "text encoder", "exported" if exported else "not exported yet", ok=exported, remedy="make setup"
+    )
+
+
+def _language_models() -> dict[str, Any]:
+    """Names only: `mercer models list` says more, and hashing what is large would take long."""
+    from mercer.language.decoders import ModelStore
+
+    store = ModelStore()
+    names, broken = sorted({model.card.name for model in store.list()}), store.damaged()
+    found = ", ".join(names) or "none imported"
+    if broken:
+        found += f"; damaged: {', '.join(broken)}"
+    return _row(
+        "language models",
+        found,
+        ok=bool(names) and not broken,
+        remedy="delete the damaged folder, import again" if broken else "mercer models import smollm2",
+        optional=True,
     )
 
 

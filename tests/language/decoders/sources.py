@@ -43,18 +43,24 @@ def perplexity(rows: torch.Tensor, ids: list[int]) -> float:
 
 
 def gguf(
-    path: Path, *, kind: str = "F16", split: str = "smollm", architecture: str = "llama", seed: int = 1
+    path: Path,
+    *,
+    kind: str = "F16",
+    family: str = "llama",
+    split: str = "smollm",
+    architecture: str = "llama",
+    seed: int = 1,
 ) -> dict:
     """A GGUF file of a LLaMA with random weights, written as llama.cpp's converter does.
 
-    kind: type of the matrices. Returns what a LLaMA in Transformers should then hold, by its own names: float32,
-    after rounding to the type.
+    kind: type of the matrices. family: whose tokenizer it has, mistral's being of SentencePiece. Returns what a
+    LLaMA in Transformers should then hold, by its own names: float32, after rounding to the type.
     """
     from gguf import GGMLQuantizationType, GGUFWriter
     from gguf.quants import dequantize, quantize
 
     width, heads, few, layers, inner = 64, 4, 2, 2, 128
-    tokenizer = json.loads(tiny_decoder("llama").tokenizer.backend_tokenizer.to_str())
+    tokenizer = json.loads(tiny_decoder(family).tokenizer.backend_tokenizer.to_str())
     words = sorted(tokenizer["model"]["vocab"], key=tokenizer["model"]["vocab"].get)
     control = {token["content"] for token in tokenizer["added_tokens"]}
     out = GGUFWriter(path, architecture)
@@ -70,11 +76,20 @@ def gguf(
     out.add_rope_freq_base(10000.0)
     out.add_rope_dimension_count(width // heads)
     out.add_vocab_size(len(words))
-    out.add_tokenizer_model("gpt2")
-    out.add_tokenizer_pre(split)
+    types = [3 if word in control else 1 for word in words]
+    merges = [" ".join(pair) for pair in tokenizer["model"]["merges"]]
+    if family == "mistral":
+        types[0] = 2
+        types = [6 if word.startswith("<0x") else type_ for word, type_ in zip(words, types, strict=True)]
+        rank = {merge.replace(" ", ""): place for place, merge in enumerate(merges)}
+        out.add_tokenizer_model("llama")
+        out.add_token_scores([-float(rank.get(word, -1) + 1) for word in words])
+    else:
+        out.add_tokenizer_model("gpt2")
+        out.add_tokenizer_pre(split)
+        out.add_token_merges(merges)
     out.add_token_list(words)
-    out.add_token_types([3 if word in control else 1 for word in words])
-    out.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])
+    out.add_token_types(types)
     out.add_bos_token_id(1)
     out.add_eos_token_id(2)
     rng = np.random.default_rng(seed)

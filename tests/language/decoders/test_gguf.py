@@ -56,6 +56,33 @@ def test_the_imported_model_answers_and_cuts_text_as_its_tokenizer_did(
         assert torch.isfinite(decoder.model(torch.tensor([decoder.encode(TEXT)])).logits).all()
 
 
+@pytest.mark.parametrize(
+    ("split", "pieces"),
+    [
+        ("gpt-2", ["in", " 12345", " days"]),
+        ("smollm", ["in", " ", "1", "2", "3", "4", "5", " days"]),
+        ("llama-bpe", ["in", " ", "123", "45", " days"]),
+        ("tekken", ["in", " ", "1", "2", "3", "4", "5", " days"]),
+    ],
+)
+def test_text_is_cut_as_the_file_names_it(
+    split: str, pieces: list[str], tmp_path: Path, store: ModelStore
+) -> None:
+    gguf(tmp_path / "tiny.gguf", split=split)
+    decoder = Decoder.load(import_model(tmp_path / "tiny.gguf", store=store), precision="fp32")
+    cut = decoder.tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("in 12345 days")
+    assert [piece.replace("Ġ", " ") for piece, _ in cut] == pieces
+
+
+def test_a_tokenizer_of_sentencepiece_cuts_text_as_it_did(tmp_path: Path, store: ModelStore) -> None:
+    gguf(tmp_path / "tiny.gguf", family="mistral")
+    decoder = Decoder.load(import_model(tmp_path / "tiny.gguf", store=store), precision="fp32")
+    own = tiny_decoder("mistral")
+    for text in (TEXT, "a warm jacket for a boy of eight", "café", "12,50 €", "日本"):
+        assert decoder.encode(text) == own.encode(text), text
+        assert decoder.decode(decoder.encode(text)) == text
+
+
 def test_a_file_beside_the_gguf_changes_nothing(tmp_path: Path, store: ModelStore) -> None:
     gguf(tmp_path / "tiny.gguf")
     alone = import_model(tmp_path / "tiny.gguf", store=store)

@@ -79,7 +79,7 @@ def _source(source: str, revision: str | None) -> Source:
     path = Path(source).expanduser()
     if source == SMOLLM2 and not path.exists():
         return _smollm2()
-    if path.is_dir():
+    if source and path.is_dir():
         return folder_source.read(path, name=name_from(path.resolve().name))
     if path.is_file():
         return gguf_file.read(path)
