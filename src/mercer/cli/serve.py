@@ -18,6 +18,14 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     state: StateOption = None,
     dev: Annotated[bool, typer.Option("--dev", help="Print a key for trying it out; loopback only.")] = False,
+    understand_deadline_ms: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=60_000,
+            help="Milliseconds that understanding a query may take before the plain query is used.",
+        ),
+    ] = 300,
 ) -> None:
     """Serve a release: /v1/recommend, /v1/search, /v1/predict, /v1/events, /v1/items, /v1/cases and a console.
 
@@ -26,4 +34,6 @@ def serve(
     """
     from mercer.serving import serve as serve_release
 
-    serve_release(run, host=host, port=port, state_url=state, dev=dev)
+    serve_release(
+        run, host=host, port=port, state_url=state, dev=dev, understand_deadline_ms=understand_deadline_ms
+    )

@@ -6,6 +6,8 @@ build.py      a candidate for the gates, then final with the evidence
 load.py       verified and loaded whole, or refused with what differs
 candidate.py  the loaded release: recommend, search, predict, explain, disclosure
 rules.py      serving rules: age limits, availability, withdrawals, objections
+understanding.py  rankers that understand queries, with the prices and ages that hold now
+filters.py    filters that a caller names: which are none of the catalogue's
 policy.py     a deterministic ranker as a policy
 columns.py    flat columns, typed as a model reads them
 histories.py  events in columns to the histories that models read
@@ -22,6 +24,7 @@ from mercer.release.load import load, locate, verify
 from mercer.release.manifest import Manifest, TargetEntry
 from mercer.release.policy import DeterministicPolicy
 from mercer.release.rules import NO_OVERLAY, Catalogue, Overlay
+from mercer.release.understanding import UnderstandingRanker
 
 __all__ = [
     "NO_OVERLAY",
@@ -34,6 +37,7 @@ __all__ = [
     "Release",
     "ReleasedModel",
     "TargetEntry",
+    "UnderstandingRanker",
     "build",
     "finalize",
     "histories",

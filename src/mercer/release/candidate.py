@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from mercer.brief import Brief, RecommendTarget, Target
 from mercer.contracts import (
+    UNKNOWN_AGE,
     FlatColumn,
     Predictions,
     Predictor,
@@ -29,6 +30,8 @@ from mercer.release.columns import meanings
 from mercer.release.manifest import Manifest
 from mercer.release.policy import DeterministicPolicy
 from mercer.release.rules import NO_OVERLAY, Catalogue, Overlay, apply
+from mercer.release.understanding import UnderstandingRanker, brought_up_to_date
+from mercer.search.understanding.contract import Understanding
 
 Task = Literal["recommend", "search", "behavior"]
 
@@ -38,13 +41,15 @@ class Answer:
     """Rankings with what an exposure log needs.
 
     requests: as the model saw them, serving rules applied (`requests.eligible()` is what could be shown).
-    propensity: probability of each item at its place, shape (n, k). policy: what chose.
+    propensity: probability of each item at its place, shape (n, k). policy: what chose. understood: what each query was
+    ranked by, where the search understands queries.
     """
 
     requests: Requests
     rankings: Rankings
     propensity: npt.NDArray[np.float64]
     policy: str
+    understood: tuple[Understanding, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,41 +111,108 @@ class Release:
         """What the brief says of a target."""
         return self.brief.targets[target]
 
-    def answer(self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY) -> Answer:
+    def answer(
+        self,
+        target: str,
+        requests: Requests,
+        k: int,
+        *,
+        overlay: Overlay = NO_OVERLAY,
+        understood: Sequence[Understanding] | None = None,
+    ) -> Answer:
         """Rank for recommend and search targets with every serving rule applied.
 
         requests: their histories must use `vocabulary`. k: at least 1. overlay: changes since the release.
-        Raises NotFoundError for an unknown target, UnsupportedError for another catalogue's requests or for a
-        search without a query.
+        understood: what to rank by, for each request, instead of what the search itself understands of its query;
+        `Understanding(query=query)` is the plain query.
+        Raises NotFoundError for an unknown target, UnsupportedError for another catalogue's requests, for a search
+        without a query, or for `understood` where the search does not understand queries.
         """
         spec, ranker = self.spec_of_ranker(target)
-        if spec.task == "search" and requests.query is None:
-            raise UnsupportedError(f"Target {target!r} answers queries.", remedy="Give the requests a query.")
         catalogue = self._catalogue(overlay)
+        rank: Callable[[Requests, int], Rankings] = ranker.rank
+        held: tuple[Understanding, ...] | None = None
         if isinstance(spec, RecommendTarget):
             seen = apply(requests, catalogue, repeats=spec.repeats, mask_kinds=tuple(spec.kinds))
         else:
-            seen = apply(requests, catalogue, repeats=True)
-        policy = DeterministicPolicy(self.manifest.targets[target].policy, ranker.rank)
+            held = self._held(target, requests, understood)
+            seen = apply(requests, catalogue, repeats=True, told_age=None if held is None else _ages(held))
+            if held is not None:
+                reader = brought_up_to_date(self.reader(target), self.items, catalogue)
+                rank = partial(_by_understanding, reader, held)
+        policy = DeterministicPolicy(self.manifest.targets[target].policy, rank)
         # A deterministic policy draws nothing; a fixed generator keeps answers repeatable all the same.
         rankings, propensity = policy.sample(seen, k, np.random.default_rng(0))
-        return Answer(seen, rankings, propensity, policy.name)
+        return Answer(seen, rankings, propensity, policy.name, held)
+
+    def understands(self, target: str) -> bool:
+        """Whether a ranking target is a search that understands queries. Raises NotFoundError for an unknown one."""
+        return isinstance(self.spec_of_ranker(target)[1], UnderstandingRanker)
+
+    def reader(self, target: str) -> UnderstandingRanker:
+        """The ranker of a search that understands queries.
+
+        Raises NotFoundError for an unknown target, UnsupportedError for one that takes queries as they are.
+        """
+        ranker = self.spec_of_ranker(target)[1]
+        if not isinstance(ranker, UnderstandingRanker):
+            raise UnsupportedError(
+                f"Target {target!r} ({self.manifest.targets[target].model}) does not understand queries.",
+                remedy="Search plainly, or release a model whose name begins with `understood-`.",
+            )
+        return ranker
+
+    def understand(self, target: str, queries: Sequence[str]) -> tuple[Understanding, ...]:
+        """What the search understands of queries. Raises as `reader` does."""
+        reader = self.reader(target)
+        return tuple(reader.understand(query) for query in queries)
+
+    def _held(
+        self, target: str, requests: Requests, understood: Sequence[Understanding] | None
+    ) -> tuple[Understanding, ...] | None:
+        """What each request of a search is ranked by; None where queries are not understood."""
+        if requests.query is None:
+            raise UnsupportedError(f"Target {target!r} answers queries.", remedy="Give the requests a query.")
+        if understood is not None:
+            self.reader(target)
+            return tuple(understood)
+        return self.understand(target, requests.query) if self.understands(target) else None
 
     def recommend(
         self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY
     ) -> Rankings:
         """Recommendations with every serving rule applied; batches of any size, worked off in blocks."""
-        return self._in_blocks(self.resolve("recommend", target), requests, k, overlay)
+        return self._in_blocks(self.resolve("recommend", target), requests, k, overlay, None)
 
-    def search(self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY) -> Rankings:
-        """Search results with every serving rule applied; batches of any size, worked off in blocks."""
-        return self._in_blocks(self.resolve("search", target), requests, k, overlay)
+    def search(
+        self,
+        target: str,
+        requests: Requests,
+        k: int,
+        *,
+        overlay: Overlay = NO_OVERLAY,
+        understood: Sequence[Understanding] | None = None,
+    ) -> Rankings:
+        """Search results with every serving rule applied; batches of any size, worked off in blocks.
 
-    def _in_blocks(self, target: str, requests: Requests, k: int, overlay: Overlay) -> Rankings:
-        blocks = requests.blocks() if len(requests) else [requests]
-        return Rankings.concatenate(
-            [self.answer(target, block, k, overlay=overlay).rankings for block in blocks]
-        )
+        understood: as for `answer`.
+        """
+        return self._in_blocks(self.resolve("search", target), requests, k, overlay, understood)
+
+    def _in_blocks(
+        self,
+        target: str,
+        requests: Requests,
+        k: int,
+        overlay: Overlay,
+        understood: Sequence[Understanding] | None,
+    ) -> Rankings:
+        parts, at = [], 0
+        for block in requests.blocks() if len(requests) else [requests]:
+            held = None if understood is None else understood[at : at + len(block)]
+            parts.append(self.answer(target, block, k, overlay=overlay, understood=held).rankings)
+            at += len(block)
+        return Rankings.concatenate(parts)
 
     def predict(self, target: str, snapshots: Snapshots) -> Predictions:
         """Predictions of the released model. Raises NotFoundError for an unknown target."""
@@ -189,3 +261,14 @@ class Release:
         made = Catalogue.of(self.items, self.vocabulary, overlay)
         self._catalogues[0] = (overlay, made)
         return made
+
+
+def _ages(held: Sequence[Understanding]) -> npt.NDArray[np.int16]:
+    """Years of whom each query says it is for, -1 where it says nothing."""
+    return np.array([UNKNOWN_AGE if one.filters.age is None else one.filters.age for one in held], np.int16)
+
+
+def _by_understanding(
+    ranker: UnderstandingRanker, held: Sequence[Understanding], requests: Requests, k: int
+) -> Rankings:
+    return ranker.rank_understood(requests, held, k)

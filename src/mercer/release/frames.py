@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from mercer.data import snapshots_of_columns
 from mercer.errors import DataError, UsageError, nearest
 from mercer.release.candidate import Release
 from mercer.release.columns import typed_frame
+from mercer.release.filters import unknown_names
 from mercer.release.histories import histories as build_histories
 from mercer.release.load import load as load_release
 from mercer.release.rules import NO_OVERLAY, Overlay
+from mercer.search.understanding.contract import Understanding
 
 Instant = datetime | pd.Timestamp | str | int
 """A time: aware, or naive and then UTC, or ISO text, or int microseconds since 1970 in UTC."""
@@ -83,22 +86,22 @@ class FrameRelease:
         at: Instant | None = None,
         age: int | None = None,
         target: str | None = None,
+        understand: bool = True,
+        without: Sequence[str] = (),
     ) -> pd.DataFrame:
         """The k best items for each query: columns query, position (from 1), item, title, score.
 
-        at: default the time the release was made. age: of who searches; unknown hides what is limited.
+        at: default the time the release was made. age: of who searches; unknown hides what is limited. Where the
+        search understands queries, understand=False searches for the plain ones, and `without` takes back what is
+        understood: `brand`, `price_max`, `attributes.colour`, and so on.
+        Raises UsageError for a name in `without` that names no filter, UnsupportedError where it is given to a search
+        that does not understand queries.
         """
         name = self.release.resolve("search", target)
         n = len(queries)
         context = Context.unknown(n)
         if age is not None:
-            context = Context(
-                jurisdiction=context.jurisdiction,
-                age=np.full(n, age, np.int16),
-                opt_out=context.opt_out,
-                objected=context.objected,
-                not_profiled=context.not_profiled,
-            )
+            context = replace(context, age=np.full(n, age, np.int16))
         strangers = Vocabulary([str(number) for number in range(n)])
         requests = Requests(
             users=(None,) * n,
@@ -109,8 +112,52 @@ class FrameRelease:
             context=context,
             query=tuple(queries),
         )
-        rankings = self.release.search(name, requests, k, overlay=self.overlay)
+        understood = self._understood(name, queries, understand=understand, without=without)
+        rankings = self.release.search(name, requests, k, overlay=self.overlay, understood=understood)
         return self._listed("query", tuple(queries), rankings)
+
+    def understand(self, queries: Sequence[str], *, target: str | None = None) -> pd.DataFrame:
+        """What the search understands of each query: a row each, with `query` as it was given.
+
+        searched: the words that are searched for. intent: product, gift or service. category, brand: "" for any.
+        price_min, price_max: minor units, and age: years, NA for any. attributes: a dict.
+        Raises UnsupportedError where the search does not understand queries.
+        """
+        found = self.release.understand(self.release.resolve("search", target), queries)
+        held = [one.filters for one in found]
+        return pd.DataFrame(
+            {
+                "query": list(queries),
+                "searched": [one.query for one in found],
+                "intent": [one.intent for one in found],
+                "category": [one.category for one in held],
+                "brand": [one.brand for one in held],
+                "price_min": pd.array([one.price_min for one in held], "Int64"),
+                "price_max": pd.array([one.price_max for one in held], "Int64"),
+                "age": pd.array([one.age for one in held], "Int64"),
+                "attributes": [dict(one.attributes) for one in held],
+            }
+        )
+
+    def _understood(
+        self, target: str, queries: Sequence[str], *, understand: bool, without: Sequence[str]
+    ) -> tuple[Understanding, ...] | None:
+        """What to rank by where it is not what the search understands by itself."""
+        if without:
+            if not understand:
+                raise UsageError(
+                    "Nothing is understood that could be taken back.", remedy="Leave `without` out."
+                )
+            unknown = unknown_names(without, self.release.reader(target).values)
+            if unknown:
+                raise UsageError(
+                    f"`without` holds what names no filter: place {unknown[0].place}.",
+                    remedy=unknown[0].remedy,
+                )
+            return tuple(one.without(*without) for one in self.release.understand(target, queries))
+        if not understand and self.release.understands(target):
+            return tuple(Understanding(query=query) for query in queries)
+        return None
 
     def predict(
         self,

@@ -1,8 +1,9 @@
 """Serving rules: which items may be answered to whom, when. The one path for gates, API and Python.
 
 An item is denied when it is withdrawn, not available at the time of the request, or limited to an age that
-the request does not show (an unknown age is too young). A person who objected, sent an opt-out signal or
-asked not to be profiled is answered as a stranger: no model sees the history or the id.
+the request does not show (an unknown age is too young) or that is above the one the query names. A person who
+objected, sent an opt-out signal or asked not to be profiled is answered as a stranger: no model sees the history or
+the id.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Catalogue:
     """The limits of every item, each of shape (I,): base catalogue and overlay together.
 
     min_age: years, 0 for none. available_from, available_until: microseconds, both inclusive.
+    repriced: codes of items with another price than the base catalogue's; new_price: that price, minor units.
     """
 
     vocabulary: Vocabulary
@@ -55,6 +57,8 @@ class Catalogue:
     min_age: npt.NDArray[np.int16]
     available_from: Times
     available_until: Times
+    repriced: npt.NDArray[np.int32]
+    new_price: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, items: pd.DataFrame, vocabulary: Vocabulary, overlay: Overlay = NO_OVERLAY) -> Catalogue:
@@ -71,12 +75,16 @@ class Catalogue:
             if (code := vocabulary.code(item)) >= 0:
                 start[code] = ALWAYS[0] if first is None else first
                 end[code] = ALWAYS[1] if last is None else last
+        repriced = _known(vocabulary, frozenset(overlay.price))
+        new_price = np.array([overlay.price[vocabulary.ids[code]] for code in repriced], np.int64)
         return cls(
             vocabulary=vocabulary,
             withdrawn=withdrawn,
             min_age=min_age,
             available_from=start,
             available_until=end,
+            repriced=repriced,
+            new_price=new_price,
         )
 
     def denied(self, time: Times, age: npt.NDArray[np.int16]) -> Bools:
@@ -92,13 +100,20 @@ class Catalogue:
 
 
 def apply(
-    requests: Requests, catalogue: Catalogue, *, repeats: bool, mask_kinds: tuple[str, ...] = ("purchase",)
+    requests: Requests,
+    catalogue: Catalogue,
+    *,
+    repeats: bool,
+    mask_kinds: tuple[str, ...] = ("purchase",),
+    told_age: npt.NDArray[np.int16] | None = None,
 ) -> Requests:
     """The requests as a model may see them: serving rules denied, the person hidden where not to be profiled.
 
     repeats: whether an item of the history may be answered; mask_kinds: the kinds of event that mask it if not.
-    What callers allow, deny and pin stays in force,
-    and no allow or pin brings back what a rule denies. Raises UnsupportedError for another catalogue.
+    told_age: years of whom each query says it is for, -1 where it says nothing; it can only hide items, for the lower
+    of it and the person's own age holds, and a person of unknown age stays so.
+    What callers allow, deny and pin stays in force, and no allow or pin brings back what a rule denies.
+    Raises UnsupportedError for another catalogue.
     """
     if requests.items is not catalogue.vocabulary and requests.items != catalogue.vocabulary:
         raise UnsupportedError(
@@ -106,7 +121,10 @@ def apply(
             remedy="Build their histories with the release's vocabulary.",
         )
     hidden = requests.context.unprofiled
-    denied = catalogue.denied(requests.time, requests.context.age)
+    age = requests.context.age
+    if told_age is not None:
+        age = np.where(told_age >= 0, np.minimum(age, told_age), age).astype(np.int16)
+    denied = catalogue.denied(requests.time, age)
     if requests.deny is not None:
         denied[requests.deny.row_of, requests.deny.values] = True
     return replace(

@@ -17,9 +17,11 @@ from mercer.data.personal import holds, redact
 from mercer.release import Answer, Overlay, Release, unseen
 from mercer.serving.asking import Asker, Asking, asker
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
+from mercer.serving.deadline import DeadlineReader
 from mercer.serving.problems import ProblemError
-from mercer.serving.replies import Basis, PredictReply, RankedReply, ReasonOut, ShownItem
+from mercer.serving.replies import Basis, PredictReply, RankedReply, ReasonOut, SearchReply, ShownItem
 from mercer.serving.state import Exposure, OnlineState, PredictionRecord
+from mercer.serving.understood import Held, held
 from mercer.serving.wire import as_time, micros
 
 
@@ -32,11 +34,14 @@ def now() -> int:
 class Answering:
     """A release and a state that answer calls and log what they answered. Safe to use from several threads.
 
-    clock: the present, microseconds; asked once for every request.
+    clock: the present, microseconds; asked once for every request. reader: understands queries in time.
+    understand_deadline_ms: how long that may take where the call does not say.
     """
 
     release: Release
     state: OnlineState
+    reader: DeadlineReader
+    understand_deadline_ms: int
     clock: Callable[[], int] = field(default=now)
 
     @cached_property
@@ -44,19 +49,43 @@ class Answering:
         """Makes what the models read."""
         return Asking(self.release, self.state)
 
-    def rank(
-        self, call: RecommendCall | SearchCall, request_id: str, *, opted_out: bool = False
-    ) -> RankedReply:
+    def rank(self, call: RecommendCall, request_id: str, *, opted_out: bool = False) -> RankedReply:
         """Answer with items and log the exposure.
 
         Raises NotFoundError or UsageError for the target, ProblemError for an unknown item.
         """
-        target = self.release.resolve("search" if isinstance(call, SearchCall) else "recommend", call.target)
+        target = self.release.resolve("recommend", call.target)
+        return self._ranked(call, target, None, request_id, opted_out=opted_out)
+
+    def search(self, call: SearchCall, request_id: str, *, opted_out: bool = False) -> SearchReply:
+        """Answer a query with items, say what was understood of it, and log the exposure.
+
+        Raises NotFoundError or UsageError for the target, ProblemError for an unknown item, for filters that the
+        catalogue does not hold, and for fields about understanding where the search understands nothing.
+        """
+        target = self.release.resolve("search", call.target)
+        found = held(call, target, self.release, self.reader, self.understand_deadline_ms)
+        reply = self._ranked(call, target, found, request_id, opted_out=opted_out)
+        if found is None:
+            return SearchReply(**dict(reply))
+        ranker = self.release.reader(target)
+        return SearchReply(**dict(reply), understood=found.reply(ranker.values, ranker.maker.name))
+
+    def _ranked(
+        self,
+        call: RecommendCall | SearchCall,
+        target: str,
+        found: Held | None,
+        request_id: str,
+        *,
+        opted_out: bool,
+    ) -> RankedReply:
         at = self.clock() if call.time is None else micros(call.time)
         overlay = self.state.catalogue.overlay()
         who = asker(self.state, call.user, call.context, opted_out=opted_out, at=at)
         requests = self.asking.requests(call, who, at)
-        answer = self.release.answer(target, requests, call.k, overlay=overlay)
+        understood = None if found is None else (found.understanding,)
+        answer = self.release.answer(target, requests, call.k, overlay=overlay, understood=understood)
         basis = _basis(who, answer)
         reply = RankedReply(
             request_id=request_id,
@@ -67,7 +96,7 @@ class Answering:
             time=as_time(at),
             basis=basis,
             items=self._shown(answer, overlay),
-            notes=_notes(call, basis),
+            notes=[*_notes(call, basis), *([] if found is None else found.notes())],
         )
         self._log(call, who, at, answer, reply)
         return reply

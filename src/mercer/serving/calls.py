@@ -13,6 +13,8 @@ Kind = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,39}$")]
 Quantity = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False, strict=True)]
 Age = Annotated[int, Field(strict=True, ge=0, le=130)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Price = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+Value = Annotated[Text, Field(min_length=1, max_length=500)]
 
 _PAST: dict[str, JsonValue] = {
     "item": "sku-1042",
@@ -90,13 +92,55 @@ class RecommendCall(_Asking):
     )
 
 
+class QueryFilters(Wire):
+    """What an item must be like; every value is one that the catalogue holds, in its own spelling. null: any.
+
+    price_min, price_max: minor units, both included. age: years of the person who shall have it.
+    """
+
+    category: Value | None = Field(
+        None, description="a category path of the catalogue, or the first part of one"
+    )
+    brand: Value | None = None
+    price_min: Price | None = Field(None, description="minor units, included")
+    price_max: Price | None = Field(None, description="minor units, included")
+    attributes: dict[Value, Value] = Field({}, max_length=50, description="name -> value")
+    age: Age | None = Field(None, description="years of the person who shall have it; it can only hide items")
+
+
 class SearchCall(_Asking):
     """Ask for items for a query."""
 
     query: Annotated[Text, Field(min_length=1, max_length=500)]
+    understand: Yes | None = Field(
+        None, description="false: the plain query is used; default: true where the search understands queries"
+    )
+    filters: QueryFilters | None = Field(
+        None, description="use these and the query as it is, instead of what would be understood of it"
+    )
+    without: list[Value] = Field(
+        [],
+        max_length=60,
+        description="take these back of what is understood: category, brand, price_min, price_max, age, attributes, or "
+        "attributes.NAME",
+    )
+    deadline_ms: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        le=60_000,
+        description="milliseconds that understanding may take; after that the plain query is used; default: the "
+        "server's",
+    )
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"query": "oak dining chair", "k": 5, "context": {"age": 34}}]}
+        json_schema_extra={
+            "examples": [
+                {"query": "oak dining chair", "k": 5, "context": {"age": 34}},
+                {"query": "oak dining chair under 200 euros", "without": ["price_max"], "deadline_ms": 100},
+                {"query": "oak dining chair", "filters": {"category": "Home > Chairs", "price_max": 20000}},
+            ]
+        }
     )
 
 
@@ -190,7 +234,7 @@ class ItemIn(Wire):
     text: Text | None = None
     category: Annotated[Text, Field(max_length=500)] | None = None
     brand: Annotated[Text, Field(max_length=200)] | None = None
-    price_minor: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
+    price_minor: Price | None = None
     currency: Currency | None = None
     min_age: Age | None = None
     available_from: Time | None = None

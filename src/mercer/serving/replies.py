@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from mercer.serving.calls import QueryFilters
+
 Basis = Literal["history", "stranger", "not-profiled"]
+How = Literal["understood", "given", "plain", "late", "failed"]
 
 
 class Reply(BaseModel):
@@ -43,6 +46,29 @@ class RankedReply(Reply):
     )
     items: list[ShownItem]
     notes: list[str] = []
+
+
+class UnderstoodOut(BaseModel):
+    """What a query was searched as."""
+
+    query: str = Field(description="the words that were searched for")
+    intent: Literal["product", "gift", "service"] | None = Field(
+        description="what the person is about; null where the query was not understood"
+    )
+    filters: QueryFilters = Field(description="what held for the items; may be sent back as `filters`")
+    currency: str | None = Field(description="of price_min and price_max")
+    maker: str = Field(description="what understands queries in this release")
+    how: How = Field(
+        description="`understood`: as shown; `given`: the caller's filters; `plain`: the caller asked for the plain "
+        "query; `late`, `failed`: understanding took longer than the deadline, or broke, and the plain query was used"
+    )
+    milliseconds: float = Field(description="what understanding took of this answer's time")
+
+
+class SearchReply(RankedReply):
+    """Items for a query. understood: null where the search does not understand queries."""
+
+    understood: UnderstoodOut | None = None
 
 
 class ReasonOut(BaseModel):
@@ -149,7 +175,10 @@ class ColumnOut(BaseModel):
 
 
 class TargetOut(BaseModel):
-    """What answers a target. columns: what POST /v1/predict needs for it, where it predicts from flat columns."""
+    """What answers a target. columns: what POST /v1/predict needs for it, where it predicts from flat columns.
+
+    maker: what understands queries, where this is a search that does.
+    """
 
     target: str
     task: Literal["recommend", "search", "behavior"]
@@ -158,6 +187,7 @@ class TargetOut(BaseModel):
     fit_on: str
     parameters: list[Parameter] = []
     columns: list[ColumnOut] = []
+    maker: str | None = None
 
 
 class ReleaseReply(Reply):

@@ -16,7 +16,7 @@ from mercer.errors import GateError, OutputError, UsageError
 from mercer.release import Release, histories, load, locate
 from mercer.serving.answering import now
 from mercer.serving.app import build_app
-from mercer.serving.settings import Settings
+from mercer.serving.settings import UNDERSTAND_DEADLINE_MS, Settings
 from mercer.serving.state import SCOPES, OnlineState, seed_from_run
 
 DEV = "dev"
@@ -53,12 +53,20 @@ def create_key(state_url: str, name: str, scopes: Collection[str] = tuple(SCOPES
         state.close()
 
 
-def prepare(place: Path, *, host: str, state_url: str | None = None, dev: bool = False) -> Served:
+def prepare(
+    place: Path,
+    *,
+    host: str,
+    state_url: str | None = None,
+    dev: bool = False,
+    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS,
+) -> Served:
     """Everything but the listening.
 
     place: a run folder or a release folder. dev: make one key and allow what was not decided, on the loopback
-    only. Raises DamagedError for a release that is not whole, GateError for one that may not be served,
-    UsageError for `dev` on another address than the loopback.
+    only. understand_deadline_ms: how long understanding a query may take where the call does not say.
+    Raises DamagedError for a release that is not whole, GateError for one that may not be served, UsageError for
+    `dev` on another address than the loopback.
     """
     if dev and host not in _LOOPBACK:
         raise UsageError(
@@ -78,7 +86,10 @@ def prepare(place: Path, *, host: str, state_url: str | None = None, dev: bool =
     if dev:
         state.keys.revoke(DEV, time=now())
         key = state.keys.create(DEV, SCOPES, time=now())
-    app = build_app(Settings(release=release, state=state, cases=CaseStore(url)))
+    settings = Settings(
+        release=release, state=state, cases=CaseStore(url), understand_deadline_ms=understand_deadline_ms
+    )
+    app = build_app(settings)
     return Served(app=app, release=release, state=state, dev_key=key, notes=tuple(notes))
 
 
@@ -89,6 +100,7 @@ def serve(
     port: int = 8000,
     state_url: str | None = None,
     dev: bool = False,
+    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until interrupted. port: 0 takes a free one. announce: is told address, key and notes, by lines.
@@ -97,7 +109,9 @@ def serve(
     """
     import uvicorn
 
-    served = prepare(place, host=host, state_url=state_url, dev=dev)
+    served = prepare(
+        place, host=host, state_url=state_url, dev=dev, understand_deadline_ms=understand_deadline_ms
+    )
     listening = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
     for note in served.notes:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from mercer.compliance import CaseStore
 from mercer.release import Release
 from mercer.serving.answering import Answering, now
+from mercer.serving.deadline import DeadlineReader
 from mercer.serving.state import OnlineState
+
+UNDERSTAND_DEADLINE_MS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,9 @@ class Settings:
 
     release: what answers. state: what it knows of people and catalogue. cases: what people are to decide.
     max_body_bytes: larger bodies are refused. clock: the present, microseconds since 1970 in UTC.
+    understand_deadline_ms: how long understanding a query may take where the call does not say. understand_threads:
+    queries that are understood at the same time, ones that hang included. understandings_kept: the latest results that
+    stay in memory.
     """
 
     release: Release
@@ -24,7 +30,16 @@ class Settings:
     cases: CaseStore
     max_body_bytes: int = 2_000_000
     clock: Callable[[], int] = field(default=now)
+    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS
+    understand_threads: int = 4
+    understandings_kept: int = 4096
 
     def answering(self) -> Answering:
         """What turns calls into answers."""
-        return Answering(release=self.release, state=self.state, clock=self.clock)
+        return Answering(
+            release=self.release,
+            state=self.state,
+            clock=self.clock,
+            reader=DeadlineReader(threads=self.understand_threads, kept=self.understandings_kept),
+            understand_deadline_ms=self.understand_deadline_ms,
+        )

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mercer.serving.problems import ProblemError, problem
 from mercer.serving.state import ApiKeys
 
-PUBLIC = frozenset({"/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
+PUBLIC = frozenset({"/", "/search", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico"})
 """Open to everybody: they hold nothing of customers, and nothing of what is served."""
 
 ASSETS = "/assets/"

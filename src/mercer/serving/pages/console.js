@@ -1,42 +1,7 @@
 import { el, fill, money } from "/assets/dom.js";
+import { call, door, failure } from "/assets/door.js";
 
-const KEY = "mercer-key";
-const state = { key: "", release: null, target: null, picked: [] };
-
-async function call(path, body) {
-  const options = { headers: { Authorization: `Bearer ${state.key}` } };
-  if (body) {
-    options.method = "POST";
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify(body);
-  }
-  const response = await fetch(path, options);
-  const content = await response.json();
-  if (!response.ok) throw content;
-  return content;
-}
-
-const failure = (problem) =>
-  el("div", { class: "error", role: "alert" },
-    el("strong", {}, problem.message ?? "The server does not answer."),
-    el("div", { class: "soft" }, problem.remedy ?? ""),
-    (problem.fields ?? []).map((f) => el("div", { class: "small mono" }, `${f.field}: ${f.message}`)));
-
-async function open(key) {
-  state.key = key;
-  try {
-    state.release = await call("/v1/release");
-  } catch (problem) {
-    fill("door-error", failure(problem));
-    return;
-  }
-  sessionStorage.setItem(KEY, key);
-  document.getElementById("door").hidden = true;
-  document.getElementById("inside").hidden = false;
-  state.target = state.release.targets[0];
-  showRelease();
-  showForm();
-}
+const state = { release: null, target: null, picked: [] };
 
 const DECISIONS = {
   "ship": ["good", "decision: ship"],
@@ -48,7 +13,6 @@ const DECISIONS = {
 function showRelease() {
   const r = state.release;
   const [tone, words] = DECISIONS[r.decision] ?? DECISIONS[""];
-  document.getElementById("release-name").textContent = r.name;
   fill("served",
     el("h1", {}, r.name),
     el("p", {}, r.question),
@@ -217,12 +181,9 @@ function prediction(answer) {
 
 const raw = (title, value) => el("details", {}, el("summary", {}, title), el("pre", {}, JSON.stringify(value, null, 2)));
 
-document.getElementById("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  open(document.getElementById("key").value.trim());
+door((release) => {
+  state.release = release;
+  state.target = release.targets[0];
+  showRelease();
+  showForm();
 });
-
-const given = new URLSearchParams(location.hash.slice(1)).get("key");
-if (given) history.replaceState(null, "", location.pathname);
-const known = given ?? sessionStorage.getItem(KEY);
-if (known) open(known);

@@ -5,17 +5,53 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from mercer.serving.answering import Answering
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
 from mercer.serving.middleware.authentication import requires
-from mercer.serving.replies import PredictReply, RankedReply
+from mercer.serving.replies import PredictReply, RankedReply, SearchReply
 
 OptOut = Annotated[
     str | None,
     Header(alias="Sec-GPC", description="`1`: the browser's opt-out signal; the answer uses no history"),
 ]
+
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5)
+
+
+class _Understanding:
+    """Feeds what a registry tells of understanding: how it went, what it took, and queries at work."""
+
+    def __init__(self, answering: Answering, registry: CollectorRegistry) -> None:
+        self._how = Counter(
+            "mercer_understood_total",
+            "Searches by how the query was understood",
+            ["target", "how"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "mercer_understand_seconds",
+            "Time that a search waited for understanding",
+            ["target"],
+            registry=registry,
+            buckets=_BUCKETS,
+        )
+        Gauge(
+            "mercer_understanding_at_work",
+            "Queries that are being understood, late ones included",
+            registry=registry,
+        ).set_function(lambda: answering.reader.at_work)
+
+    def count(self, reply: SearchReply) -> None:
+        """Count an answer of a search that understands queries."""
+        found = reply.understood
+        if found is None:
+            return
+        self._how.labels(reply.target, found.how).inc()
+        if found.how in ("understood", "late", "failed"):
+            self._seconds.labels(reply.target).observe(found.milliseconds / 1e3)
 
 
 def router(answering: Answering, registry: CollectorRegistry) -> APIRouter:
@@ -25,6 +61,8 @@ def router(answering: Answering, registry: CollectorRegistry) -> APIRouter:
         "mercer_answers_total", "Answers by target and basis", ["target", "basis"], registry=registry
     )
 
+    understanding = _Understanding(answering, registry)
+
     @routes.post("/recommend", summary="Items for a person")
     def recommend(call: RecommendCall, request: Request, sec_gpc: OptOut = None) -> RankedReply:
         """The k best items. An unknown user is answered as a stranger, and the answer says so."""
@@ -33,10 +71,14 @@ def router(answering: Answering, registry: CollectorRegistry) -> APIRouter:
         return reply
 
     @routes.post("/search", summary="Items for a query")
-    def search(call: SearchCall, request: Request, sec_gpc: OptOut = None) -> RankedReply:
-        """The k best items for a query."""
-        reply = answering.rank(call, request.state.request_id, opted_out=sec_gpc == "1")
+    def search(call: SearchCall, request: Request, sec_gpc: OptOut = None) -> SearchReply:
+        """The k best items for a query, and what was understood of it where the search understands queries.
+
+        Every filter that was understood can be taken back: send the call again with its name in `without`.
+        """
+        reply = answering.search(call, request.state.request_id, opted_out=sec_gpc == "1")
         given.labels(reply.target, reply.basis).inc()
+        understanding.count(reply)
         return reply
 
     @routes.post("/predict", summary="A probability or an amount for one customer")

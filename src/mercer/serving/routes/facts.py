@@ -83,4 +83,12 @@ def _target(answering: Answering, name: str) -> TargetOut:
             ColumnOut(name=column.name, type=column.type, means=column.means, values=list(column.values))
             for column in answering.release.columns.get(name, ())
         ],
+        maker=_maker(answering, name),
     )
+
+
+def _maker(answering: Answering, name: str) -> str | None:
+    release = answering.release
+    if name in release.rankers and release.understands(name):
+        return release.reader(name).maker.name
+    return None

@@ -1,4 +1,4 @@
-"""Pages for people: what is served, a form to try it, the reference. Nothing is loaded from elsewhere."""
+"""Pages for people: what is served, a form to try it, a search, the reference. Nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _PAGES = files("mercer.serving") / "pages"
 def router() -> APIRouter:
     """Routes of the pages and their assets. Public: the pages are the same for every release."""
     routes = APIRouter(include_in_schema=False)
-    pages = {name: (_PAGES / name).read_text("utf-8") for name in ("console.html", "reference.html")}
+    pages = {
+        name: (_PAGES / name).read_text("utf-8") for name in ("console.html", "search.html", "reference.html")
+    }
     assets = {
         entry.name: (entry.read_bytes(), kind)
         for entry in _PAGES.iterdir()
@@ -31,6 +33,10 @@ def router() -> APIRouter:
     @routes.get("/")
     def console() -> HTMLResponse:
         return HTMLResponse(pages["console.html"])
+
+    @routes.get("/search")
+    def search() -> HTMLResponse:
+        return HTMLResponse(pages["search.html"])
 
     @routes.get("/docs")
     def reference() -> HTMLResponse:
