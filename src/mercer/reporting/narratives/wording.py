@@ -14,8 +14,9 @@ from mercer.reporting.narratives.narrative import Narrative, Sentence, reasons_o
 from mercer.reporting.narratives.numbers import say
 from mercer.reporting.narratives.template import template
 
-MAX_SENTENCES = 12
 MAX_TOKENS = 512
+ENDED = ("stop", "schema")
+"""An answer that the model or the schema ended; any other was cut."""
 
 TASK = (
     "You write short reports from a list of facts. Write one plain sentence for each fact or two. Use only the facts. "
@@ -51,7 +52,7 @@ def narrate(
     except MercerError as fault:
         return _refused(plain, (f"generator: {type(fault).__name__}",))
     sentences = _sentences(answer.parsed)
-    if answer.finish_reason != "stop" or sentences is None:
+    if answer.finish_reason not in ENDED or sentences is None:
         return _refused(plain, (f"generator: {answer.finish_reason}",))
     faults = check(sentences, facts)
     if faults:
@@ -85,7 +86,7 @@ def schema(facts: Sequence[Fact]) -> dict[str, Any]:
         "required": ["sentence", "facts"],
         "additionalProperties": False,
     }
-    return {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_SENTENCES}
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": len(facts)}
 
 
 def _line(fact: Fact) -> str:
