@@ -43,7 +43,14 @@ PREFERENCES = [Preference(one.prompt, one.answer, "the answer is shoes") for one
 
 def options(**changed: Any) -> FineTuningOptions:
     """A training of seconds."""
-    small = {"epochs": 2, "batch_tokens": 200, "row_tokens": 100, "rank": 4, "estimate_steps": 0}
+    small = {
+        "epochs": 2,
+        "batch_tokens": 200,
+        "pack": True,
+        "row_tokens": 100,
+        "rank": 4,
+        "estimate_steps": 0,
+    }
     return FineTuningOptions(**{**small, **changed})
 
 

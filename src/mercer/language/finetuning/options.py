@@ -55,12 +55,12 @@ class FineTuningOptions(TrainingOptions):
         ge=2,
         description="tokens of an example at most, longer ones are left out; None: the model's window",
     )
+    pack: bool = Field(False, description="pack several examples into a row; false: a row holds one")
     row_tokens: int = Field(
-        512,
+        256,
         ge=2,
         description="tokens up to which examples are packed into one row; a longer one is a row alone",
     )
-    pack: bool = Field(True, description="pack several examples into a row; false: a row holds one")
     beta: float = searched(
         0.1,
         low=0.01,

@@ -50,8 +50,8 @@ def prepared(decoder: Decoder, options: FineTuningOptions, *, seed: int) -> Any:
         )
     added = add_tokens(decoder, options.added_tokens)
     if options.method == "full":
-        decoder.model.float().requires_grad_(True)
-        return decoder.model
+        whole: Any = decoder.model
+        return whole.float().requires_grad_(True)
     return _with_small_matrices(decoder, options, added, seed)
 
 
@@ -71,7 +71,8 @@ def add_tokens(decoder: Decoder, texts: tuple[str, ...]) -> list[int]:
             f"{texts.index(there[0]) + 1}.",
             remedy="Leave them out of added_tokens.",
         )
-    model, tokenizer = decoder.model, decoder.tokenizer
+    model: Any = decoder.model
+    tokenizer = decoder.tokenizer
     tokenizer.add_tokens(list(texts))
     words = tokenizer.get_vocab()
     ids = [words[text] for text in texts]
