@@ -169,3 +169,61 @@ def test_a_url_without_a_password_or_with_a_variable_for_it_is_kept(url: str) ->
     brief = Brief.parse(changed("source: events.csv", f'source: "{url}"'))
     assert brief.data.sources["events"].source == url
     assert Brief.parse(brief.dump()) == brief
+
+
+REMOTE = """
+language:
+  remote:
+    allowed: true
+    base_url: https://models.example:8443/v1
+    purposes: [recommendation]
+    fields: [items.title]
+    role: data-protection
+    reason: contract with the processor, annex 2
+    until: 2027-03-31
+"""
+
+
+def test_no_data_leave_unless_the_brief_says_so() -> None:
+    remote = Brief.parse(SMALL).language.remote
+    assert (remote.allowed, remote.base_url, remote.fields, remote.until) == (False, None, [], None)
+
+
+def test_a_brief_allows_named_fields_to_go_to_one_server() -> None:
+    brief = Brief.parse(SMALL + REMOTE)
+    assert brief.language.remote.until == date(2027, 3, 31)
+    assert Brief.parse(brief.dump()) == brief
+    assert brief.hash != Brief.parse(SMALL).hash
+
+
+@pytest.mark.parametrize("key", ["base_url", "purposes", "fields", "role", "reason", "until"])
+def test_leave_is_given_whole_or_not_at_all(key: str) -> None:
+    lines = [line for line in REMOTE.splitlines() if not line.startswith(f"    {key}:")]
+    with pytest.raises(BriefError, match=f"language.remote.allowed needs language.remote.{key}"):
+        Brief.parse(SMALL + "\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("https://models.example:8443/v1", "http://models.example/v1", "must be https://HOST/PATH"),
+        ("https://models.example:8443/v1", "https://key:planted@models.example", "must be https://HOST/PATH"),
+        (
+            "https://models.example:8443/v1",
+            "https://models.example/v1?key=planted",
+            "must be https://HOST/PATH",
+        ),
+        ("https://models.example:8443/v1", "https://models.example:99999/v1", "must be https://HOST/PATH"),
+        ("[recommendation]", "[recomendation]", "Did you mean 'recommendation'"),
+        ("items.title", "item.title", "Did you mean 'items'"),
+        ("items.title", "title", "no `table.column`"),
+        ("items.title", "users.faith", "'users.faith' is protected and may not leave"),
+        ("items.title", "users.email", "'users.email' serves only analytics"),
+    ],
+)
+def test_leave_that_makes_no_sense_is_refused(old: str, new: str, message: str) -> None:
+    assert REMOTE.count(old) == 1
+    columns = "columns: {faith: {protected: true}, email: {purposes: [analytics]}}\n"
+    with pytest.raises(BriefError, match=message) as refused:
+        Brief.parse(SMALL + columns + REMOTE.replace(old, new))
+    assert "planted" not in str(refused.value)

@@ -30,8 +30,8 @@ def make_model(folder: Path) -> None:
 
     decoder = tiny_decoder("llama", window=1024, folder=folder)
     answer = [*decoder.encode(ANSWER), decoder.end]
-    optimizer = torch.optim.AdamW(decoder.model.parameters(), lr=5e-3)
-    for step in range(120):
+    optimizer = torch.optim.AdamW(decoder.model.parameters(), lr=1e-2)
+    for step in range(60):
         prompt = decoder.chat(CHATS[step % len(CHATS)])
         ids = torch.tensor([[*prompt, *answer]])
         labels = ids.clone()

@@ -10,7 +10,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class ChatServer:
                 self.keys.append(request.headers.get("authorization"))
                 if body["model"] != self.name:
                     return fastapi.responses.JSONResponse({"error": "no such model"}, 404)
-                if "response_format" in body and not self.takes_schemas:
+                if "response_format" in body and not (self.takes_schemas and _is_small(body)):
                     return fastapi.responses.JSONResponse({"error": "response_format is not known"}, 400)
                 return self._answer(body)
 
@@ -72,9 +72,11 @@ class ChatServer:
         ids = self.decoder.chat(body["messages"])
         form = body.get("response_format")
         if form is not None:
-            texts = list(_texts(form["json_schema"]["schema"]))
-            text = max(texts, key=lambda one: self._likelihood(ids, one))
-            new, finish = self.decoder.encode(text), "stop"
+            text, new = self._likeliest(ids, form["json_schema"]["schema"])
+            finish = "stop" if len(new) <= body["max_tokens"] else "length"
+            if finish == "length":
+                new = new[: body["max_tokens"]]
+                text = self.decoder.decode(new)
         else:
             with torch.inference_mode():
                 out = self.decoder.model.generate(
@@ -93,26 +95,36 @@ class ChatServer:
             answer["usage"] = {"prompt_tokens": len(ids), "completion_tokens": len(new)}
         return answer
 
-    def _likelihood(self, prompt: list[int], text: str) -> float:
+    def _likeliest(self, prompt: list[int], schema: dict[str, Any]) -> tuple[str, list[int]]:
+        """The text that the model finds likeliest among all that the schema allows, and its tokens."""
         import torch
 
-        new = self.decoder.encode(text)
+        texts = list(_texts(schema))
+        rows = [self.decoder.encode(text) for text in texts]
+        longest = max(map(len, rows))
+        ids = torch.tensor([[*prompt, *row, *[0] * (longest - len(row))] for row in rows])
         with torch.inference_mode():
-            logits = self.decoder.model(input_ids=torch.tensor([[*prompt, *new]])).logits[
-                0, len(prompt) - 1 : -1
-            ]
-        rows = torch.log_softmax(logits.float(), -1)[torch.arange(len(new)), torch.tensor(new)]
-        return float(rows.sum())
+            logits = self.decoder.model(input_ids=ids).logits[:, len(prompt) - 1 : -1].float()
+        each = torch.log_softmax(logits, -1).gather(2, ids[:, len(prompt) :, None])[:, :, 0]
+        counted = torch.arange(longest) < torch.tensor([len(row) for row in rows])[:, None]
+        best = int((each * counted).sum(1).argmax())
+        return texts[best], rows[best]
+
+
+def _is_small(body: dict[str, Any]) -> bool:
+    return "properties" in body["response_format"]["json_schema"]["schema"]
 
 
 def _texts(schema: dict[str, Any]) -> Iterator[str]:
-    """Every answer that an object of enums and small integers can be."""
-    values = [
-        one["enum"] if "enum" in one else range(one["minimum"], one["maximum"] + 1)
-        for one in schema["properties"].values()
-    ]
-    for chosen in itertools.product(*values):
+    """Every answer that an object of enums, booleans and small integers can be."""
+    for chosen in itertools.product(*(list(_values(one)) for one in schema["properties"].values())):
         yield json.dumps(dict(zip(schema["properties"], chosen, strict=True)))
+
+
+def _values(schema: dict[str, Any]) -> Iterable[Any]:
+    if schema.get("type") == "boolean":
+        return (False, True)
+    return schema["enum"] if "enum" in schema else range(schema["minimum"], schema["maximum"] + 1)
 
 
 @contextmanager

@@ -34,7 +34,8 @@ class Schema:
         from referencing import Registry
 
         try:
-            self.text = json.dumps(schema, sort_keys=True, allow_nan=False)
+            # In the caller's order: a model writes the properties as the schema lists them.
+            self.text = json.dumps(schema, allow_nan=False)
             self.content: dict[str, Any] = json.loads(self.text)
             Draft202012Validator.check_schema(self.content)
         except (TypeError, ValueError, RecursionError, SchemaError):

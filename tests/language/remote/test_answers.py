@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mercer.contracts import Erasable
+from mercer.errors import DamagedError, UsageError
+from mercer.language.remote import RemoteAnswers
+from mercer.testing.stores import ErasableContract
+from tests.language.remote.entries import kept, key, mark
+
+if TYPE_CHECKING:
+    from tests.language.remote.server import ChatServer
+
+HOW: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "seed": 1}
+
+
+class TestRemoteAnswers(ErasableContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Erasable:
+        answers = RemoteAnswers(tmp_path / "answers", mark)
+        answers.put(key(1), kept(), [mark(self.user)])
+        answers.put(key(2), kept(), [mark(self.other)])
+        return answers
+
+    @pytest.fixture
+    def files(self, store: RemoteAnswers) -> Path:
+        return store.folder
+
+
+def test_an_answer_about_two_people_goes_with_either(tmp_path: Path) -> None:
+    answers = RemoteAnswers(tmp_path, mark)
+    answers.put(key(1), kept(), answers.marks(["a", "b"]))
+    assert answers.erase("a") == 1
+    assert answers.find("b") == []
+
+
+def test_people_who_come_later_are_added(tmp_path: Path) -> None:
+    answers = RemoteAnswers(tmp_path, mark)
+    answers.put(key(1), kept(), [mark("a")])
+    assert answers.get(key(1), [mark("b")]) == kept()
+    assert (len(answers.find("a")), len(answers.find("b"))) == (1, 1)
+    assert answers.erase("b") == 1
+    assert answers.get(key(1)) is None
+
+
+def test_people_need_a_keyed_hash(tmp_path: Path, server: ChatServer, remote: Any) -> None:
+    with pytest.raises(UsageError, match="keyed hash"):
+        RemoteAnswers(tmp_path).marks(["a"])
+    with pytest.raises(UsageError, match="keyed hash"):
+        remote(server).generate([{"role": "user", "content": "x"}], subjects=["a"], **HOW)
+    assert not server.bodies
+
+
+def test_a_person_in_a_question_is_found_and_erased(server: ChatServer, remote: Any, tmp_path: Path) -> None:
+    generator = remote(server, mark=mark)
+    generator.generate([{"role": "user", "content": "running shoes"}], subjects=["customer-7"], **HOW)
+    assert len(generator.answers.find("customer-7")) == 1
+    assert generator.answers.erase("customer-7") == 1
+    assert generator.answers.find("customer-7") == []
+    assert not any(b"customer-7" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-9], lambda text: text.replace("an answer", "another")]
+)
+def test_a_damaged_entry_is_said(tmp_path: Path, damage: Any) -> None:
+    answers = RemoteAnswers(tmp_path)
+    answers.put(key(1), kept())
+    (path,) = tmp_path.glob("*/*.json")
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DamagedError, match="not as it was written"):
+        answers.get(key(1))
+
+
+def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+    RemoteAnswers(tmp_path / "answers").put(key(1), kept())
+    for path in (tmp_path / "answers").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from mercer.language.remote import RemoteAnswers
+from tests.language.remote.entries import kept, key, mark
+answers = RemoteAnswers(Path(sys.argv[1]), mark)
+print("ready", flush=True)
+at = 0
+while True:
+    answers.put(key(at % 3), kept("long " * 200_000), [mark("customer-7")])
+    at += 1
+"""
+
+
+def test_a_process_killed_while_writing_leaves_nothing_half(tmp_path: Path) -> None:
+    answers = RemoteAnswers(tmp_path, mark)
+    root = Path(__file__).resolve().parents[3]
+    for round_ in range(3):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, cwd=root
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+        time.sleep(0.05 + 0.013 * round_)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        found = [answers.get(key(at)) for at in range(3)]
+        assert any(found)
+        assert all(one is None or one.text == "long " * 200_000 for one in found)
+        answers.put(key(9), kept())
+    answers.erase("customer-7")
+    left = [path for path in tmp_path.glob("*/*") if path.is_file()]
+    assert [path.stem for path in left] == [key(9)], "drafts of killed processes are erased too"
+
+
+ASKER = """
+import json, sys
+from pathlib import Path
+from mercer.language.remote import RemoteGenerator
+url, folder, *texts = sys.argv[1:]
+options = RemoteGenerator.Options(base_url=url, model="tiny", folder=Path(folder))
+with RemoteGenerator(options) as generator:
+    answers = [
+        generator.generate([{"role": "user", "content": text}], max_tokens=20, temperature=0, seed=1) for text in texts
+    ]
+print(json.dumps([[one.text, one.cached] for one in answers]))
+"""
+
+
+def test_two_processes_share_what_is_kept(server: ChatServer, tmp_path: Path) -> None:
+    texts = ["running shoes", "a mug, please", "café"]
+    told = []
+    for order in (texts, texts[::-1]):
+        command = [sys.executable, "-c", ASKER, server.base_url, str(tmp_path), *order]
+        told.append(json.loads(subprocess.run(command, check=True, capture_output=True, timeout=100).stdout))
+    assert [text for text, _ in told[0]] == [text for text, _ in told[1]][::-1]
+    assert [cached for _, cached in told[0] + told[1]] == [False] * 3 + [True] * 3
+    assert len(server.bodies) == 3
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [line["outcome"] for line in lines] == ["answered"] * 3 + ["kept"] * 3
