@@ -21,11 +21,15 @@ rows.py                rows of the leaderboard
 leaderboard.py         leaderboard.json, and selection on validation rows
 looks.py               the ledger of test looks
 power.py               the least difference the data could detect
+agreement.py           how far a judge's grades agree with people's
+judges.py              which judges may grade
 """
 
+from mercer.evaluation.agreement import Agreement, agreement, quadratic_kappa
 from mercer.evaluation.compare import Comparison, adjust, compare, compare_with
 from mercer.evaluation.folds import FoldScored, join_folds, join_seeds
 from mercer.evaluation.incumbent import Coverage, score_lists, score_scores
+from mercer.evaluation.judges import AcceptedJudge, accept_judge, only_accepted
 from mercer.evaluation.leaderboard import Leaderboard, select
 from mercer.evaluation.looks import TestLooks
 from mercer.evaluation.metrics import RowMetric, measure, metric, unit_values, value
@@ -52,6 +56,8 @@ __all__ = [
     "SELECTION",
     "SLICE_METRICS",
     "TASK_METRICS",
+    "AcceptedJudge",
+    "Agreement",
     "Comparison",
     "Composition",
     "Coverage",
@@ -65,7 +71,9 @@ __all__ = [
     "Scored",
     "Slices",
     "TestLooks",
+    "accept_judge",
     "adjust",
+    "agreement",
     "all_metrics",
     "compare",
     "compare_with",
@@ -76,7 +84,9 @@ __all__ = [
     "metric",
     "metric_name",
     "needs_lists",
+    "only_accepted",
     "prediction_slices",
+    "quadratic_kappa",
     "ranking_slices",
     "rows_for",
     "score_lists",
