@@ -96,6 +96,6 @@ def value_of(schema, draw):
     if kind == "number":
         low, high = round(schema["minimum"] * 100), round(schema["exclusiveMaximum"] * 100)
         return draw(st.integers(low, high - 1)) / 100
-    return draw(
-        st.sampled_from([True, False] if kind == "boolean" else [True, None] if "null" in kind else [None])
-    )
+    if kind == "null":
+        return None
+    return draw(st.sampled_from([True, False] if kind == "boolean" else [True, False, None]))

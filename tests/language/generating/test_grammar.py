@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercer.errors import UnsupportedError
@@ -16,7 +16,7 @@ from tests.language.generating.schemas import SCHEMAS, value_of
 VOCABULARIES = {family: Vocabulary(tiny_decoder(family)) for family in FAMILIES}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(schema=SCHEMAS, data=st.data())
 def test_whatever_is_written_is_valid(schema, data):
     node, text = Grammar(schema).start, bytearray()
@@ -29,12 +29,11 @@ def test_whatever_is_written_is_valid(schema, data):
     jsonschema.validate(json.loads(bytes(text) + node.shortest), schema)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(schema=SCHEMAS, data=st.data())
 def test_whatever_is_valid_can_be_written(schema, data):
     value = value_of(schema, data.draw)
     text = Grammar.dumps(value)
-    assume(text != "-0.0")
     assert Grammar(schema).accepts(text)
 
 
@@ -54,8 +53,7 @@ def test_decimals_are_those_within_the_bounds():
     written = [
         text for text in (f"{number / 100:.2f}" for number in range(-200, 300)) if grammar.accepts(text)
     ]
-    assert (written[0], written[-1]) == ("-0.01", "1.09") or written[0] == "-0.30"
-    assert len(written) == 30 + 110
+    assert written == [f"{number / 100:.2f}" for number in range(-30, 110)]
     for text in ("1", "0", "0.0999", "1.0", "-0.3"):
         assert grammar.accepts(text)
     for text in ("1.1", "-0.31", "-0", "-0.0", "1.", ".5", "0.12345", "01.0", "2"):

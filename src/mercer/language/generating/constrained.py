@@ -22,7 +22,7 @@ from mercer.errors import UsageError
 from mercer.language.decoders.decoder import Decoder
 from mercer.language.decoders.states import States, read, scores_of
 from mercer.language.generating.choice import choose
-from mercer.language.generating.grammar.nodes import Node
+from mercer.language.generating.grammar.node import Node
 from mercer.language.generating.grammar.schema import Grammar
 from mercer.language.generating.grammar.vocabulary import Allowed, Vocabulary
 

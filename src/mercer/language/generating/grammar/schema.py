@@ -20,7 +20,8 @@ from fractions import Fraction
 from typing import Any
 
 from mercer.errors import UnsupportedError
-from mercer.language.generating.grammar.nodes import Node, Nodes
+from mercer.language.generating.grammar.node import Node
+from mercer.language.generating.grammar.nodes import Nodes
 
 INTEGER_DIGITS = 15
 NUMBER_DIGITS = 11

@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.errors import UnsupportedError
-from mercer.language.generating.grammar.nodes import BACKSLASH, QUOTE, Chain, Node, Text
+from mercer.language.generating.grammar.leaves import BACKSLASH, QUOTE, Text
+from mercer.language.generating.grammar.node import Node
+from mercer.language.generating.grammar.nodes import Chain
 
 if TYPE_CHECKING:
     from mercer.language.decoders.decoder import Decoder
