@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from language.remote.model import make_model
+from language.remote.proxy import FaultyProxy, proxied
+from language.remote.quick import QuickClock
+from language.remote.server import ChatServer, served
 from mercer.language.remote import RemoteGenerator
-from tests.language.remote.model import make_model
-from tests.language.remote.proxy import FaultyProxy, proxied
-from tests.language.remote.quick import QuickClock
-from tests.language.remote.server import ChatServer, served
 
 pytest.importorskip("httpx")
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from language.remote.entries import kept, key, mark
 from mercer.contracts import Erasable
 from mercer.errors import DamagedError, UsageError
 from mercer.language.remote import RemoteAnswers
 from mercer.testing.stores import ErasableContract
-from tests.language.remote.entries import kept, key, mark
 
 if TYPE_CHECKING:
-    from tests.language.remote.server import ChatServer
+    from language.remote.server import ChatServer
 
 HOW: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "seed": 1}
 
@@ -92,7 +92,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from mercer.language.remote import RemoteAnswers
-from tests.language.remote.entries import kept, key, mark
+from language.remote.entries import kept, key, mark
 answers = RemoteAnswers(Path(sys.argv[1]), mark)
 print("ready", flush=True)
 at = 0
@@ -104,7 +104,7 @@ while True:
 
 def test_a_process_killed_while_writing_leaves_nothing_half(tmp_path: Path) -> None:
     answers = RemoteAnswers(tmp_path, mark)
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     for round_ in range(3):
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, cwd=root

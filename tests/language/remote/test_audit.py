@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from language.remote.server import ChatServer
 from mercer.errors import DamagedError, OutputError
 from mercer.language.remote.audit import AuditLog, Record
-from tests.language.remote.server import ChatServer
 
 
 def record(**changed: Any) -> Record:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from language.remote.model import ANSWER
+from language.remote.proxy import FaultyProxy
+from language.remote.server import ChatServer
 from mercer.errors import SpentError
 from mercer.language.remote import Ledger, SpentPartwayError, Usage
-from tests.language.remote.model import ANSWER
-from tests.language.remote.proxy import FaultyProxy
-from tests.language.remote.server import ChatServer
 
 HOW: dict[str, Any] = {"max_tokens": 30, "temperature": 0.0, "seed": 1}
 
@@ -123,7 +123,7 @@ def test_no_requests_give_no_answers(server: ChatServer, remote: Any) -> None:
 
 
 def test_the_rate_is_kept_on_the_clock(proxy: FaultyProxy, remote: Any) -> None:
-    from tests.language.remote.quick import QuickClock
+    from language.remote.quick import QuickClock
 
     clock = QuickClock()
     generator = remote(proxy, clock=clock, requests_per_minute=6, max_concurrency=1)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from language.remote.server import ChatServer
 from mercer.contracts import TextGenerator
 from mercer.testing.decoders import TextGeneratorContract
-from tests.language.remote.server import ChatServer
 
 
 class TestRemoteGenerator(TextGeneratorContract):

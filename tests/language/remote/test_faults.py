@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from language.remote.model import ANSWER, SCHEMA
+from language.remote.proxy import FaultyProxy
+from language.remote.quick import QuickClock
 from mercer.errors import RemoteError, SpentError
 from mercer.language.remote import RemoteGenerator
-from tests.language.remote.model import ANSWER, SCHEMA
-from tests.language.remote.proxy import FaultyProxy
-from tests.language.remote.quick import QuickClock
 
 CHAT = [{"role": "user", "content": "running shoes"}]
 HOW: dict[str, Any] = {"max_tokens": 40, "temperature": 0.0, "seed": 1}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from language.remote.model import ANSWER, SCHEMA
+from language.remote.server import ChatServer
 from mercer.contracts import TextGenerator
 from mercer.errors import RemoteError, UnsupportedError, UsageError
 from mercer.language.remote import RemoteGenerator
-from tests.language.remote.model import ANSWER, SCHEMA
-from tests.language.remote.server import ChatServer
 
 CHAT = [{"role": "user", "content": "running shoes"}]
 HOW: dict[str, Any] = {"max_tokens": 40, "temperature": 0.0, "seed": 1}

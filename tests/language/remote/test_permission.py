@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from language.remote.quick import QuickClock
 from mercer.brief import Brief
 from mercer.errors import UnsupportedError
 from mercer.language.remote import Permission, RemoteGenerator
 from mercer.language.remote.permission import check_leave, server_of
-from tests.language.remote.quick import QuickClock
 
 BRIEF = """
 schema: 1

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from language.remote.model import ANSWER, SCHEMA
+from language.remote.proxy import proxied
 from mercer.errors import RemoteError
 from mercer.language.remote import RemoteGenerator
-from tests.language.remote.model import ANSWER, SCHEMA
-from tests.language.remote.proxy import proxied
 
 pytestmark = [
     pytest.mark.slow,
