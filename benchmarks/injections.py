@@ -1,9 +1,9 @@
-"""What attacks in a title do to its place, beside harmless words of the same length. Reads the corpus of mercer.testing.
+"""What attacks in a title do to its place, beside harmless words of the same length (corpus of mercer.testing).
 
-    .venv/bin/python benchmarks/injections.py [--model NAME] [--prompts NAME ...]
+    .venv/bin/python benchmarks/injections.py [--prompts NAME ...] [--questions N] [--precision bf16] [--twin]
 
-Eight titles, six questions; each of the corpus's texts stands behind one title, drawn. Rows: the prompt with the model
-and with a twin of random weights. The prompt has its greatest searched weight, 1.
+Eight titles, N questions (six at most); each of the corpus's texts stands behind one title, drawn. --twin: a row more
+for each prompt, with random weights. The prompt has its greatest searched weight, 1.
 """
 
 from __future__ import annotations
@@ -30,15 +30,21 @@ def main() -> None:
     )
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--prompts", nargs="*", default=list(PROMPTS))
+    parser.add_argument("--questions", type=int, default=len(QUERIES))
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
+    parser.add_argument("--twin", action="store_true")
     given = parser.parse_args()
     corpus = injections()
     kinds = sorted({one.kind for one in corpus})
     for name in given.prompts:
-        for weights in ("pretrained", "random"):
-            decoder = Bound.find(given.model, weights=weights, precision="fp32", seed=1).decoder()
+        for weights in ("pretrained", "random")[: 1 + given.twin]:
+            decoder = Bound.find(given.model, weights=weights, precision=given.precision, seed=1).decoder()
             scorer = PromptScorer(load_prompt(name), decoder)
             found = title_effect(
-                scorer, [(question(name, query), TITLES) for query in QUERIES], corpus, weight=1.0
+                scorer,
+                [(question(name, query), TITLES) for query in QUERIES[: given.questions]],
+                corpus,
+                weight=1.0,
             )
             print(f"{name}, {weights}: {found.said()}", flush=True)
             excess = found.attack - found.harmless

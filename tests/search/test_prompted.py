@@ -14,8 +14,9 @@ from language.prompts.tiny_store import TINY, use_tiny_store
 from pydantic import ValidationError
 
 from mercer.contracts import NO_ITEM, Runtime, search_space
-from mercer.errors import DamagedError, NotFoundError, UnsupportedError, UsageError
-from mercer.language.prompts import write_prompt
+from mercer.errors import ConflictError, DamagedError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders import ModelStore
+from mercer.language.prompts import load_prompt, write_prompt
 from mercer.language.prompts.joining import WEIGHTS
 from mercer.search import Bm25
 from mercer.search.prompted import PromptedSearch, examples, judged
@@ -198,8 +199,6 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path, file: str, old: str,
 
 
 def test_a_file_edited_later_changes_nothing_that_was_fitted(tmp_path: Path) -> None:
-    from mercer.language.prompts import load_prompt
-
     own = tmp_path / "own.yaml"
     write_prompt(load_prompt("search-title"), own)
     ranker = made(prompt=str(own), weight=1.0).fit(TRAIN)
@@ -231,8 +230,20 @@ def test_what_is_wrong_in_options_is_named(wrong: dict[str, Any], said: str) -> 
 def test_a_prompt_of_another_task_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="task recommend"):
         made(prompt="recommend-title").fit(TRAIN)
-    with pytest.raises(NotFoundError, match="Did you mean 'search-title'"):
-        made(prompt="search-titel").fit(TRAIN)
+    with pytest.raises(ValidationError, match="Did you mean 'search-title'"):
+        made(prompt="search-titel")
+
+
+def test_options_hold_what_names_stand_for(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    write_prompt(load_prompt("search-title"), own)
+    ranker = made(prompt=str(own))
+    assert ranker.options.prompt_hash == load_prompt("search-title").hash
+    assert ranker.options.model_hash == ModelStore().get(TINY).card.hash
+    write_prompt(load_prompt("search-likelihood"), own)
+    assert made(prompt=str(own)).options != ranker.options
+    with pytest.raises(ConflictError, match="prompt_hash"):
+        ranker.fit(TRAIN)
 
 
 def test_a_prompt_longer_than_the_window_is_refused_before_anything_is_asked() -> None:

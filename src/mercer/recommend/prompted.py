@@ -28,10 +28,8 @@ from mercer.contracts import (
     searched,
 )
 from mercer.contracts import Options as BaseOptions
-from mercer.errors import UnsupportedError
 from mercer.language.prompts.base import Named, one_ranker
 from mercer.language.prompts.joining import Asked, first
-from mercer.language.prompts.library import load_prompt
 from mercer.language.prompts.options import PromptOptions
 from mercer.language.prompts.reordering import Reordering, estimated, fitted_base, spread, titles_of
 from mercer.recommend.scoring import Arrays, ScoringRanker
@@ -100,9 +98,7 @@ class PromptedRecommend(ScoringRanker):
         """
         told, started = runtime or Runtime(), time.monotonic()
         deadline = started + (budget or Budget()).seconds
-        prompt = load_prompt(self.options.prompt)
-        if prompt.task != self.task:
-            raise UnsupportedError(f"{prompt.name} is a prompt for the task {prompt.task}, not {self.task}.")
+        prompt = self.options.the_prompt(self.task)
         base = fitted_base(
             self.options.base,
             train,

@@ -70,9 +70,9 @@ def random_twin(decoder: Decoder, seed: int) -> Decoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         # Drawn on the processor in fp32, so that every device and precision starts from the same numbers.
-        model = type(decoder.model)(decoder.model.config).to(device=device, dtype=dtype)
+        model: Any = type(decoder.model)(decoder.model.config)
     return Decoder(
-        model,
+        model.to(device=device, dtype=dtype),
         decoder.tokenizer,
         base=f"random {seed} of {decoder.base}",
         tokenizer_hash=decoder.tokenizer_hash,

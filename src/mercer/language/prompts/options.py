@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from mercer.contracts import Options as BaseOptions
 from mercer.contracts import searched
+from mercer.errors import ConflictError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders import ModelStore
 from mercer.language.prompts.base import Named, new_base
 from mercer.language.prompts.examples import By
 from mercer.language.prompts.joining import GREATEST
+from mercer.language.prompts.library import load_prompt
+from mercer.language.prompts.prompt import Prompt
 
 MODEL = "smollm2-135m-instruct"
 
 
 class PromptOptions(BaseOptions):
-    """Options that rankers of both tasks share."""
+    """Options that rankers of both tasks share.
 
+    Names stand for contents that may change: so the hashes of what they stand for are filled in when the options are
+    made, and are a part of them.
+    """
+
+    prompt: str = Field(min_length=1, description="a prompt of mercer by name, or a file that ends in .yaml")
+    prompt_hash: str = Field(
+        "", validate_default=True, description="of the prompt's content; left out: of what `prompt` names now"
+    )
     model: str = Field(
         MODEL, min_length=1, description="language model, by its name or hash in the model store"
+    )
+    model_hash: str = Field(
+        "", validate_default=True, description="of the model; left out: of what `model` names now"
     )
     weights: Literal["pretrained", "random"] = Field(
         "pretrained",
@@ -54,6 +69,42 @@ class PromptOptions(BaseOptions):
     )
     validation_rows: int = Field(60, ge=1, description="held-out requests that choose the weight, at most")
     calibration_rows: int = Field(20, ge=1, description="training requests that measure the scores' spread")
+
+    @field_validator("prompt_hash")
+    @classmethod
+    def _hash_of_the_prompt(cls, given: str, info: ValidationInfo) -> str:
+        if given or "prompt" not in info.data:
+            return given
+        try:
+            return load_prompt(info.data["prompt"]).hash
+        except UsageError as fault:
+            raise ValueError(str(fault)) from fault
+
+    @field_validator("model_hash")
+    @classmethod
+    def _hash_of_the_model(cls, given: str, info: ValidationInfo) -> str:
+        if given or "model" not in info.data:
+            return given
+        try:
+            return ModelStore().get(info.data["model"], verify=False).card.hash
+        except NotFoundError:
+            # A brief may be read where the model is not; fit says what to do.
+            return ""
+
+    def the_prompt(self, task: str) -> Prompt:
+        """The prompt of these options.
+
+        Raises ConflictError where the file holds another one by now, UnsupportedError for a prompt of another task.
+        """
+        found = load_prompt(self.prompt)
+        if found.hash != self.prompt_hash:
+            raise ConflictError(
+                f"The prompt {found.name} is not the one that the options were made with.",
+                remedy="Leave `prompt_hash` out to take the new one.",
+            )
+        if found.task != task:
+            raise UnsupportedError(f"{found.name} is a prompt for the task {found.task}, not {task}.")
+        return found
 
     def moves_with_the_seed(self, base: Named) -> bool:
         """Whether the seed changes a fit."""

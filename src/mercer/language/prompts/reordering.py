@@ -77,9 +77,10 @@ class Reordering:
         base: fitted. pairs: examples of the training data, each with the key that it is found by. told: texts of
         a list that a question holds, at most.
         Raises NotFoundError for a model that is not there, UsageError where the longest prompt would not fit into
-        the model's window or the prompt is of another task, MissingExtraError without the libraries.
+        the model's window, MissingExtraError without the libraries.
         """
-        bound = Bound.find(options.model, weights=options.weights, precision=options.precision, seed=seed)
+        named = options.model_hash or options.model
+        bound = Bound.find(named, weights=options.weights, precision=options.precision, seed=seed)
         examples = Examples.of(pairs, n=options.shots, by=options.shots_by, seed=seed)
         scorer = _scorer(prompt, bound, options, runtime.device)
         scorer.check_window(examples=options.shots, candidates=options.candidates, told=told)
