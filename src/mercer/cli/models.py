@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mercer.cli import finetune
+from mercer.cli import ask, finetune
 from mercer.cli.run import JsonOption
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 
+app.command("ask")(ask.ask)
 app.command("finetune")(finetune.finetune)
 app.command("merge")(finetune.merge)
 
