@@ -98,3 +98,21 @@ def test_pickled_weights_are_refused(mercer: Typed, tiny: Path) -> None:
     assert told.code == 2
     assert "pickled (pytorch_model.bin)" in told.sentence
     assert "save it as safetensors" in told.sentence
+
+
+def test_an_imported_model_is_asked(mercer: Typed, tiny: Path, tmp_path: Path) -> None:
+    assert mercer("models", "import", tiny, "--name", "shop-llama").code == 0
+    said = mercer("models", "ask", "shop-llama", "hello", "--max-tokens", "4")
+    assert said.code == 0, said.err
+    assert "tokens in" in said.err
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps({"enum": ["red", "green"]}), "utf-8")
+    bound = mercer("models", "ask", "shop-llama", "which?", "--schema", schema, "--json")
+    assert json.loads(bound.out)["parsed"] in ("red", "green")
+    schema.write_text("no json", "utf-8")
+    wrong = mercer("models", "ask", "shop-llama", "which?", "--schema", schema)
+    assert wrong.code == 2
+    assert "holds no JSON" in wrong.err
+    unknown = mercer("models", "ask", "shop-lama", "which?")
+    assert unknown.code == 2
+    assert "shop-llama" in unknown.err
