@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercer.errors import DamagedError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders import ModelStore
 from mercer.language.decoders.card import CONFIG, FAMILIES, TOKENIZER, file_sha256
-from mercer.language.decoders.decoder import ADAPTER_CARD, Decoder, resolve_precision
+from mercer.language.decoders.decoder import ADAPTER_CARD, Decoder
+from mercer.language.decoders.loading import resolve_precision
 from mercer.testing.decoders import tiny_decoder
 
 DECODERS = {family: tiny_decoder(family) for family in FAMILIES}
@@ -119,6 +121,23 @@ def test_code_in_the_folder_is_not_run(tmp_path):
     (tmp_path / CONFIG).write_text(json.dumps(config))
     (tmp_path / "evil.py").write_text("raise SystemExit('run')")
     assert type(Decoder.load(tmp_path).model).__module__.startswith("transformers.")
+
+
+@pytest.mark.smollm2
+def test_no_control_token_of_smollm2_comes_out_of_a_text():
+    try:
+        decoder = Decoder.load(ModelStore().get("smollm2-135m-instruct"))
+    except NotFoundError as absent:
+        pytest.skip(str(absent))
+    assert len(decoder.plain.control) == 17
+    for name in decoder.plain.control:
+        text = f"a {name} b{name}"
+        assert set(decoder.plain.control.values()).isdisjoint(decoder.encode(text))
+        assert decoder.decode(decoder.encode(text)) == text
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "a warm jacket"}]
+    wanted = decoder.tokenizer.apply_chat_template(said, add_generation_prompt=True, return_dict=False)
+    assert decoder.chat(said) == wanted
+    assert (decoder.window, decoder.tokenizer.convert_ids_to_tokens(decoder.end)) == (8192, "<|im_end|>")
 
 
 def _adapter(decoder, folder):

@@ -8,6 +8,8 @@ hub.py            sources: names on the hub, the only part that opens a connecti
 gguf_file.py      sources: GGUF files, dequantised
 conversion.py     from a loaded model to the files of the store
 decoder.py        Decoder: weights, tokenizer, window, fingerprint; text to tokens and back
+loading.py        what is looked at before weights are read: the folder, the adapter, the processor
+states.py         what a decoder has read, kept to go on from
 plain.py          the tokenizer without control tokens, for text as data
 chat.py           conversations in a model's template, contents escaped
 """
