@@ -6,6 +6,9 @@ import hashlib
 
 from mercer.language.remote.answers import Kept
 
+LONG = "long " * 800_000
+"""Takes a while to write."""
+
 
 def mark(person: str) -> str:
     return "p:" + hashlib.sha256(b"key" + person.encode()).hexdigest()[:12]
