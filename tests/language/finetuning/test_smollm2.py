@@ -35,9 +35,8 @@ def test_an_adapter_is_small_and_comes_back_as_it_was(smollm2: StoredModel, tmp_
         return float(len(seen))
 
     options = FineTuningOptions(epochs=3, batch_tokens=700, estimate_steps=0)
-    record = finetune(
-        smollm2, CHATS, options, folder=tmp_path, validation=judge, runtime=Runtime(precision="bf16")
-    ).record
+    runtime = Runtime(precision="bf16", threads=torch.get_num_threads())
+    record = finetune(smollm2, CHATS, options, folder=tmp_path, validation=judge, runtime=runtime).record
     assert record.losses[-1] < record.losses[0]
     assert (tmp_path / "adapter_model.safetensors").stat().st_size <= 25e6
     again = Decoder.load(smollm2, adapter=tmp_path, precision="fp32")
