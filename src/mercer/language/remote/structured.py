@@ -29,8 +29,8 @@ class Schema:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         """Raises UsageError where `schema` is no valid JSON schema or can't be written as JSON."""
-        from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-        from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import SchemaError
         from referencing import Registry
 
         try:
