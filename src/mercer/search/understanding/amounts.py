@@ -20,12 +20,12 @@ from mercer.search.understanding.english import (
     PERSON,
     TENS,
 )
-from mercer.search.understanding.tokens import Token
+from mercer.search.understanding.tokens import CURRENCY_SIGNS, Token
 
 MOST_YEARS = 110
 
 MONEY, NUMBER, NOTE = "¤", "#", "#¤"
-"""How a currency, a number and a bank note are written in a line of words."""
+"""How a currency, a number, and a number with its currency's sign are written in a line of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,19 @@ def _words(found: Sequence[Token]) -> Iterator[tuple[str, float | None, int, int
         token = found[at]
         word = token.word
         if token.number is not None:
-            thousand = at + 1 < len(found) and found[at + 1].glued and found[at + 1].word == "k"
-            yield NUMBER, token.number * (1000 if thousand else 1), at, at + thousand
-            at += 1 + thousand
+            after = found[at + 1].word if at + 1 < len(found) and found[at + 1].glued else ""
+            thousand, signed = after == "k", after in CURRENCY_SIGNS and after != ""
+            amount = token.number * (1000 if thousand else 1)
+            yield NOTE if signed else NUMBER, amount, at, at + (thousand or signed)
+            at += 1 + (thousand or signed)
+        elif (
+            word in CURRENCY_SIGNS
+            and at + 1 < len(found)
+            and found[at + 1].glued
+            and found[at + 1].number is not None
+        ):
+            yield NOTE, found[at + 1].number, at, at + 1
+            at += 2
         elif word in CURRENCIES:
             yield MONEY, None, at, at
             at += 1
@@ -191,8 +201,10 @@ _MORE_THAN = r"more than|over|above|exceeding|beyond"
 _LESS_THAN = r"less than|under|below|underneath"
 _LEAD = r"(?:(?:for|at|priced|costing|costs?|price|that costs?|which costs?|something|spend|spending|paying|pay) )?"
 _MOST = (
-    rf"(?:no|not|nothing|never|none|isnt|dont want to (?:spend|pay)|without (?:spending|paying)|rather not spend)"
-    rf" (?:{_MORE_THAN})"
+    r"(?:(?:must|should|may|can|shall|it should|it must) )?"
+    r"(?:no|not|nothing|never|none|isnt|dont|mustnt|shouldnt|cant)"
+    rf"(?: want to| going)?(?: (?:cost|be|spend|pay|costing|spending|exceed|go|priced))? (?:{_MORE_THAN})"
+    r"|(?:must|should|may|can|shall)? ?not exceed|without (?:spending|paying|going) (?:more than|over|above)"
     rf"|{_LESS_THAN}|up to|upto|max|maximum|maximum of|max of|at most|cheaper than|lower than|within|inside|<"
     r"|(?:my |with a |on a |a |the |our )?(?:budget|limit|price limit)(?: of| is| was|s)?(?: about| around)?"
     r"|(?:i|we)(?: only| just)? have(?: only| just| got)?|(?:i|we) can(?: only)? (?:spend|pay)(?: up to)?"
@@ -208,8 +220,9 @@ _PRICES = (
     *_compiled(
         rf"{_LEAD}(?:between|from|somewhere between|anything between|range) {_any('least')} {_TO} {_any('most')}"
         r"(?: or so)?",
-        rf"{_LEAD}(?P<least>{MONEY} #) (?:to|-) (?P<most>(?:{MONEY} )?#(?: {MONEY})?)",
-        rf"{_LEAD}(?P<least>#(?: {MONEY})?) (?:to|-) (?P<most># {MONEY})",
+        rf"{_LEAD}(?:in the )?(?P<least>{_WITH_CURRENCY}|#) (?:to|-) (?P<most>{_WITH_CURRENCY})(?: range)?",
+        rf"{_LEAD}(?:in the )?(?P<least>{_WITH_CURRENCY}) (?:to|-) (?P<most>#)(?: range)?",
+        rf"{_LEAD}(?P<least># {MONEY}) (?P<most># {MONEY})",
         rf"{_LEAD}(?:{_MOST})(?: of)? {_any('most')}"
         r"(?: (?:max|maximum|tops|at most|or so|to spend|each|in total|or less))?",
         rf"{_LEAD}{_money('most')} (?:or less|or under|or below|max|maximum|tops|at most|or cheaper|and under|"

@@ -90,6 +90,8 @@ GRAMMAR = frozenset(
         "thing this to too under "
         "up us very want we what when where which who will with without would you your thanks "
         "thank really quite maybe "
+        "made make makes named called left stock offer sale available online today now asap pls plz ok ones "
+        "priced costing costs cost ideally maybe preferably possible if because since while than that which "
         "about around cheap good nice great best new buy find"
     )
 )
@@ -122,6 +124,9 @@ OPENINGS = (
     r"(?:got|have you got)(?= a| an| any| some)",
     r"please|pls|plz|thanks|thank you|cheers|kindly",
 )
+POLITE = r"please|pls|plz|thanks|thank you|many thanks|cheers|kindly|asap|any ideas"
+"""Courtesies that may stand anywhere."""
+
 """Courtesies around what is asked for, as patterns over folded words."""
 
 OCCASIONS = frozenset(

@@ -54,6 +54,7 @@ _SERVICE = _patterns(
     r"|form|label|address|conditions|terms|info|information|costs?|charges?|times?|options?|fees?|methods?"
     r"|claim|claims|process))?$",
     r"(?:return|exchange|send back|refund|cancel) (?:(?:an?|my|the|this|these|it|something|some) ?)+.{0,40}",
+    r"(?:refund|refunds|returns) (?:for|of|on) .*",
     r".*\b(?:money|cash) back\b.*",
     r"(?:opening|store|shop|business|closing|trading) (?:hours|times?).*",
     r"(?:when|what time|how late|are|is|what days) (?:do|are|is|does)? ?(?:you|the shop|the store"

@@ -13,13 +13,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import pandas as pd
 
 from mercer.errors import DamagedError
 from mercer.search.understanding.english import GRAMMAR, OCCASIONS, PEOPLE, PERSON, PREPOSITIONS
-from mercer.search.understanding.tokens import Token, phrase, tokens
+from mercer.search.understanding.titles import Entry, Kind, Phrase, Titles, named_phrases, uses
+from mercer.search.understanding.tokens import phrase, tokens
 from mercer.search.understanding.values import (
     SEPARATOR,
     CatalogueValues,
@@ -31,28 +32,7 @@ from mercer.search.words import singular
 
 FILE = "lexicon.json"
 
-Phrase = tuple[str, ...]
-Counts = dict[Phrase, Counter[str]]
-Kind = Literal["category", "brand", "attribute"]
-
-LONGEST = 3
-"""Words of the longest phrase of a title that may stand for a category."""
-LEAST_TITLES = 3
-"""Titles that must hold a phrase before it stands for anything."""
 _LONGEST_PHRASE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a phrase may mean. name: of the attribute, "" for a brand or a category. value: in the catalogue's spelling.
-
-    titles: items whose titles hold the phrase in this meaning, or 0 where it is not from titles.
-    """
-
-    kind: Kind
-    name: str
-    value: str
-    titles: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +41,7 @@ class Lexicon:
 
     own, other: of each phrase that is a value, a brand or a part, titles of items that have that value, and titles that
     hold the phrase in another sense, both by category. words: of all texts, folded and singular, and how many items
-    hold each.
+    hold each. real: words of the language, which are no slips though the catalogue lacks them.
     """
 
     entries: Mapping[Phrase, tuple[Entry, ...]]
@@ -69,25 +49,37 @@ class Lexicon:
     own: Mapping[Phrase, Mapping[str, int]]
     other: Mapping[Phrase, Mapping[str, int]]
     words: Mapping[str, int]
+    real: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, items: pd.DataFrame, values: CatalogueValues, *, agreement: float) -> Self:
+    def of(
+        cls,
+        items: pd.DataFrame,
+        values: CatalogueValues,
+        *,
+        agreement: float,
+        real: frozenset[str] = frozenset(),
+    ) -> Self:
         """The lexicon of a catalogue. agreement: share of the titles with a phrase that must be of one category."""
-        named = _named(values)
-        titles = _Titles.read(items, named)
+        named = named_phrases(values)
+        titles = Titles.read(items, named)
         entries: dict[Phrase, list[Entry]] = defaultdict(list)
         for words, meanings in named.items():
             entries[words].extend(meanings)
         for words, category, count in _categories(titles, values, agreement):
             entries[words].append(Entry("category", "", category, count))
+        for text, category in uses(items).items():
+            if not any(one.kind == "category" for one in entries[phrase(text)]) and not unnamed(phrase(text)):
+                entries[phrase(text)].append(Entry("category", "", category))
         parts = _parts(values, entries)
         asked = [*named, *((word,) for word in parts)]
         return cls(
-            {words: tuple(found) for words, found in entries.items()},
+            {words: tuple(found) for words, found in entries.items() if found},
             parts,
             {words: dict(titles.own[words]) for words in asked if words in titles.own},
             {words: dict(titles.free[words]) for words in asked if words in titles.free},
             _words(items),
+            real,
         )
 
     def spans(
@@ -116,6 +108,7 @@ class Lexicon:
             "own": [[list(words), counts] for words, counts in sorted(self.own.items())],
             "other": [[list(words), counts] for words, counts in sorted(self.other.items())],
             "words": dict(sorted(self.words.items())),
+            "real": sorted(self.real),
         }
         (folder / FILE).write_text(json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
 
@@ -130,6 +123,7 @@ class Lexicon:
                 {tuple(words): counts for words, counts in content["own"]},
                 {tuple(words): counts for words, counts in content["other"]},
                 content["words"],
+                frozenset(content["real"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
             raise DamagedError(f"{FILE} is damaged or missing.", remedy="Fit the ranker again.") from fault
@@ -143,127 +137,8 @@ def _entries(meanings: Iterable[tuple[Kind, str, str, int]]) -> tuple[Entry, ...
     return tuple(Entry(kind, name, value, titles) for kind, name, value, titles in meanings)
 
 
-def _named(values: CatalogueValues) -> dict[Phrase, list[Entry]]:
-    """Brands and attribute values by their words; a value also with the attribute's name beside it."""
-    found: dict[Phrase, list[Entry]] = defaultdict(list)
-    for brand in values.brands:
-        if words := phrase(brand):
-            found[words].append(Entry("brand", "", brand))
-    for name, held in values.attributes.items():
-        names = dict.fromkeys((phrase(name), phrase(name)[-1:], *_SPELLINGS.get(name, ())))
-        for value in held:
-            for words in _forms(value):
-                entry = Entry("attribute", name, value)
-                spelt = [words] if len(words) > 1 or len(words[0]) > 1 else []
-                for form in (*spelt, *(one + words for one in names), *(words + one for one in names)):
-                    if entry not in found[form]:
-                        found[form].append(entry)
-    return found
-
-
-_SPELLINGS = {"colour": (("color",),), "color": (("colour",),)}
-
-
-def _forms(value: str) -> Iterator[Phrase]:
-    """The words of a value, and those of it without what stands in brackets."""
-    for text in dict.fromkeys((value, value.partition("(")[0])):
-        if words := phrase(text):
-            yield words
-
-
-@dataclass(frozen=True, slots=True)
-class _Titles:
-    """In how many titles a phrase stands, by category path.
-
-    own: as the item's own brand or value, or a single word of one. free: otherwise. heads: at the end of a run of free
-    words. whole: as all of one.
-    """
-
-    own: Counts
-    free: Counts
-    heads: Counts
-    whole: Counts
-
-    @classmethod
-    def read(cls, items: pd.DataFrame, named: Mapping[Phrase, Sequence[Entry]]) -> Self:
-        found = cls(defaultdict(Counter), defaultdict(Counter), defaultdict(Counter), defaultdict(Counter))
-        brands, paths = column(items, "brand"), column(items, "category")
-        known = attribute_values(items)
-        longest = max(map(len, named), default=0)
-        for row, title in enumerate(column(items, "title")):
-            mine = {("brand", "", brands[row])} | {
-                ("attribute", name, value) for name, held in known[row].items() for value in held
-            }
-            found._add(tokens(title), named, mine, longest, paths[row])
-        return found
-
-    def _add(
-        self,
-        title: Sequence[Token],
-        named: Mapping[Phrase, Sequence[Entry]],
-        mine: set[tuple[str, str, str]],
-        longest: int,
-        path: str,
-    ) -> None:
-        places = _own_places([token.norm for token in title], named, mine, longest)
-        said = {tuple(token.norm for token in title[at:to]) for at, to in places}
-        runs = list(_runs(title, {place for at, to in places for place in range(at, to)}))
-        sizes = range(1, LONGEST + 1)
-        seen: tuple[tuple[Counts, set[Phrase]], ...] = (
-            (self.own, said | {(word,) for one in said for word in one}),
-            (self.free, {run[at : at + n] for run in runs for n in sizes for at in range(len(run) - n + 1)}),
-            (self.heads, {run[-n:] for run in runs for n in sizes}),
-            (self.whole, set(runs)),
-        )
-        for counts, phrases in seen:
-            for words in phrases:
-                counts[words][path] += 1
-
-    def best(self, words: Phrase) -> Counter[str]:
-        """The titles that tell most of what a phrase means; none where too few hold it.
-
-        Those of which it is the whole name, then those that end in it, then ("duvet cover" of "duvet cover set") all; a
-        single word within a name is more often another thing's adjective.
-        """
-        found = [self.whole, self.heads, *([self.free] if len(words) > 1 else [])]
-        counted = (counts[words] for counts in found if words in counts)
-        return next((one for one in counted if sum(one.values()) >= LEAST_TITLES), Counter())
-
-
-def _own_places(
-    norms: Sequence[str],
-    named: Mapping[Phrase, Sequence[Entry]],
-    mine: set[tuple[str, str, str]],
-    longest: int,
-) -> list[tuple[int, int]]:
-    """Where the item's own brand and values stand in its title, the longest first, none inside another."""
-    found: list[tuple[int, int]] = []
-    for length in range(min(longest, len(norms)), 0, -1):
-        for at in range(len(norms) - length + 1):
-            meanings = named.get(tuple(norms[at : at + length]), ())
-            if any((one.kind, one.name, one.value) in mine for one in meanings) and not any(
-                at < to and start < at + length for start, to in found
-            ):
-                found.append((at, at + length))
-    return found
-
-
-def _runs(title: Sequence[Token], own: set[int]) -> Iterator[Phrase]:
-    """Runs of words of a title, cut at punctuation, at numbers, at grammar, and where the item's own values stand."""
-    run: list[str] = []
-    for place, token in enumerate(title):
-        hidden = place in own or token.number is not None or token.norm in GRAMMAR
-        if (hidden or token.parted) and run:
-            yield tuple(run)
-            run = []
-        if not hidden:
-            run.append(token.norm)
-    if run:
-        yield tuple(run)
-
-
 def _categories(
-    titles: _Titles, values: CatalogueValues, agreement: float
+    titles: Titles, values: CatalogueValues, agreement: float
 ) -> Iterator[tuple[Phrase, str, int]]:
     """Phrases that stand for a category: those of titles, then the names of categories that titles do not gainsay."""
     if not values.categories:

@@ -16,7 +16,8 @@ import numpy as np
 from mercer.search.understanding.contract import Filters
 from mercer.search.understanding.english import GRAMMAR, PREPOSITIONS
 from mercer.search.understanding.facts import Codes, ItemFacts
-from mercer.search.understanding.lexicon import Entry, Lexicon
+from mercer.search.understanding.lexicon import Lexicon
+from mercer.search.understanding.titles import Entry
 from mercer.search.understanding.tokens import Token, phrase
 from mercer.search.understanding.values import SEPARATOR
 
@@ -65,11 +66,11 @@ class Resolver:
         brand, taken = self._brand(rest)
         found: dict[str, set[str]] = {}
         for span in rest:
-            pair = self._value(self._words(span, reading), span.of("attribute"), category)
+            pair = self.value(self._words(span, reading), category)
             if pair is not None and span not in taken:
                 found.setdefault(pair[0], set()).add(pair[1])
         for token in reading.free():
-            part = self._part(token.norm, category)
+            part = self.part(token.norm, category)
             if part is not None and part.kind == "attribute":
                 found.setdefault(part.name, set()).add(part.value)
             elif part is not None and not brand:
@@ -112,7 +113,8 @@ class Resolver:
         if place >= len(reading.tokens) or place in reading.used or place in starts:
             return not (place in starts and self._head_follows(span, reading))
         token = reading.tokens[place]
-        return token.parted or token.number is not None or not token.norm.isalpha() or token.norm in GRAMMAR
+        known = token.norm in GRAMMAR or token.norm in self._lexicon.parts
+        return token.parted or token.number is not None or not token.norm.isalpha() or known
 
     @staticmethod
     def _head_follows(span: Span, reading: Reading) -> bool:
@@ -130,15 +132,14 @@ class Resolver:
         taken: list[Span] = []
         for span in spans:
             for entry in span.of("brand")[:1]:
-                if self._trusted(phrase(entry.value), ""):
+                if self.trusted(phrase(entry.value), ""):
                     named[entry.value] = None
                     taken.append(span)
         return (next(iter(named)) if len(named) == 1 else ""), taken
 
-    def _value(
-        self, words: tuple[str, ...], meanings: Sequence[Entry], category: str
-    ) -> tuple[str, str] | None:
+    def value(self, words: tuple[str, ...], category: str) -> tuple[str, str] | None:
         """The attribute and value that a phrase stands for, in the category where some item there has one."""
+        meanings = [entry for entry in self._lexicon.entries.get(words, ()) if entry.kind == "attribute"]
         if not meanings:
             return None
         counts = {entry: self._held(entry.name, entry.value, category) for entry in meanings}
@@ -146,11 +147,11 @@ class Resolver:
             counts, category = {entry: self._held(entry.name, entry.value, "") for entry in meanings}, ""
         best = max(counts, key=lambda entry: counts[entry])
         total = sum(counts.values())
-        if not total or counts[best] < self._agreement * total or not self._trusted(words, category):
+        if not total or counts[best] < self._agreement * total or not self.trusted(words, category):
             return None
         return best.name, best.value
 
-    def _part(self, word: str, category: str) -> Entry | None:
+    def part(self, word: str, category: str) -> Entry | None:
         """The only value in the category that holds a word: "blue" among mugs, where "Sea Blue" is the only blue.
 
         Without a category, the only value that ends in it, or the only brand that begins with it.
@@ -161,11 +162,16 @@ class Resolver:
             for entry in meanings
             if (category or entry.kind == "brand" or phrase(entry.value)[-1] == word)
             and self._held(entry.name if entry.kind == "attribute" else "brand", entry.value, category)
+            and (entry.kind == "attribute" or self._is_name(word, entry.value))
         ]
-        return held[0] if len(held) == 1 and self._trusted((word,), category) else None
+        return held[0] if len(held) == 1 and self.trusted((word,), category) else None
 
-    def _trusted(self, words: tuple[str, ...], category: str) -> bool:
-        """Whether titles of the category use a phrase as a value; titles that never hold it gainsay nothing."""
+    def _is_name(self, word: str, brand: str) -> bool:
+        """Whether nearly every item whose texts hold a word is of a brand: "everyday" is more than a name."""
+        return self._held("brand", brand, "") >= self._agreement * self._lexicon.words.get(word, 0)
+
+    def trusted(self, words: tuple[str, ...], category: str) -> bool:
+        """Whether titles of a category ("" for all) use a phrase as a value or brand; none that holds it is a yes."""
         own, other = (
             sum(count for path, count in counts.get(words, NOWHERE).items() if _within(path, category))
             for counts in (self._lexicon.own, self._lexicon.other)

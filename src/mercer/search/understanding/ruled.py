@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from mercer.contracts import Budget, Dataset, Runtime
+from mercer.errors import MissingExtraError
+from mercer.language import MiniLm
 from mercer.search.understanding.ranking import UnderstoodOptions, UnderstoodRanker
 from mercer.search.understanding.rules import RuleMaker, RuleOptions
 
@@ -23,7 +25,9 @@ class UnderstoodRules(UnderstoodRanker):
 
     def make(self, train: Dataset, *, budget: Budget, seed: int, runtime: Runtime) -> None:  # noqa: ARG002
         """Read the words of the catalogue."""
-        self.maker = RuleMaker.build(train.items, self.values, self.facts, self._rules)
+        self.maker = RuleMaker.build(
+            train.items, self.values, self.facts, self._rules, real=words_of_language()
+        )
 
     def write_maker(self, folder: Path) -> None:
         """Write the words."""
@@ -36,3 +40,11 @@ class UnderstoodRules(UnderstoodRanker):
     @property
     def _rules(self) -> RuleOptions:
         return RuleOptions(agreement=self.options.agreement)
+
+
+def words_of_language() -> frozenset[str]:
+    """Words that the text encoder knows whole; none where it is not exported: then more is taken for a slip."""
+    try:
+        return MiniLm().words
+    except MissingExtraError:
+        return frozenset()

@@ -6,9 +6,9 @@ It learns nothing. What can mean two things gives no filter, and a query of whic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +30,9 @@ from mercer.search.words import fold, singular
 
 _COMMON = 1_000_000
 """How often a word of the grammar counts as seen: more than any word of a catalogue."""
+
+_REMEMBERED = 10_000
+"""Words whose correction is kept in memory."""
 
 
 class RuleOptions(Options):
@@ -61,10 +64,16 @@ class RuleMaker:
         values: CatalogueValues,
         facts: ItemFacts,
         options: RuleOptions | None = None,
+        *,
+        real: frozenset[str] = frozenset(),
     ) -> Self:
-        """The parser of a catalogue. items: columns ITEM_COLUMNS, and `attributes` where there are some."""
+        """The parser of a catalogue: columns ITEM_COLUMNS, and `attributes` where there are some.
+
+        real: words of the language, folded: one that the catalogue lacks is no slip.
+        """
         options = options or RuleOptions()
-        return cls(values, facts, Lexicon.of(items, values, agreement=options.agreement), options)
+        lexicon = Lexicon.of(items, values, agreement=options.agreement, real=real)
+        return cls(values, facts, lexicon, options)
 
     def save(self, folder: Path) -> None:
         """Write the lexicon into an existing folder; values and facts are the ranker's to keep."""
@@ -91,12 +100,17 @@ class RuleMaker:
         )
         if about.intent == "service":
             return Understanding(query=query, intent="service")
-        courtesy = {place for covered, _ in line.matches(_OPENING) for place in covered}
+        courtesy = {
+            place
+            for pattern in (_OPENING, _POLITE)
+            for covered, _ in line.matches(pattern)
+            for place in covered
+        }
         used = frozenset(found.used | about.used | courtesy)
         spans = [Span(*one) for one in self.lexicon.spans(norms, used)]
         denied = _denied(read, spans, used)
         kept = [span for span in spans if not denied & set(range(span.start, span.stop))]
-        filters = self._resolver.filters(Reading(read, kept, used | denied))
+        filters = self.resolver.filters(Reading(read, kept, used | denied))
         return Understanding(
             query=_left(query, as_typed, read, used | denied),
             filters=self._with_amounts(filters, found),
@@ -110,18 +124,20 @@ class RuleMaker:
         return replace(filters, price_min=least, price_max=most, age=found.age)
 
     @cached_property
-    def _resolver(self) -> Resolver:
+    def resolver(self) -> Resolver:
+        """Chooses among the meanings of phrases."""
         return Resolver(self.lexicon, self._facts, agreement=self._options.agreement)
 
     @cached_property
-    def _speller(self) -> Speller:
-        return Speller({**self.lexicon.words, **_GRAMMAR})
+    def _spelt(self) -> Callable[[str], str]:
+        speller = Speller({**self.lexicon.words, **_GRAMMAR}, self.lexicon.real)
+        return lru_cache(maxsize=_REMEMBERED)(speller.corrected)
 
     def _corrected(self, token: Token) -> Token:
         """A word as it is read: corrected by one edit where neither the catalogue nor the grammar has it."""
         if token.number is not None or not token.norm.isalpha() or token.word in _GRAMMAR:
             return token
-        spelt = self._speller.corrected(token.text)
+        spelt = self._spelt(token.text)
         return token if spelt == token.text else replace(token, text=spelt, norm=singular(fold(spelt)))
 
 
@@ -182,6 +198,7 @@ def _left(query: str, as_typed: Sequence[Token], read: Sequence[Token], used: fr
 
 _EDGES = english.GRAMMAR | english.PREPOSITIONS | {"and", "-", "+", "<", "%"}
 _OPENING = re.compile(rf"^(?:{'|'.join(english.OPENINGS)})(?: (?:{'|'.join(english.OPENINGS)}))*(?!\S)")
+_POLITE = re.compile(rf"(?<!\S)(?:{english.POLITE})(?!\S)")
 _GRAMMAR = {
     singular(word): _COMMON
     for word in {

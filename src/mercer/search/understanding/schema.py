@@ -15,11 +15,13 @@ from mercer.search.understanding.values import CatalogueValues
 MOST_PRICE = 10_000_000
 """Greatest limit of a price in a schema, in units of the currency."""
 MOST_AGE = 110
+AMOUNTS = ("price_min", "price_max", "age")
+"""Keys of numbers."""
 
 
 def schema(values: CatalogueValues, *, with_query: bool = False) -> dict[str, Any]:
     """JSON Schema of an answer: every key optional, in this order: category, brand, one key an attribute
-    (`attributes.NAME`), price_min, price_max (whole units of the currency), age, intent, and `query` where asked for.
+    (`attributes.NAME`), price_min, price_max (units of the currency), age, intent, and `query` where asked for.
     """
     keys: dict[str, Any] = {}
     if values.categories:
@@ -28,7 +30,7 @@ def schema(values: CatalogueValues, *, with_query: bool = False) -> dict[str, An
         keys["brand"] = {"enum": list(values.brands)}
     for name, held in values.attributes.items():
         keys[f"attributes.{name}"] = {"enum": list(held)}
-    price = {"type": "integer", "minimum": 0, "maximum": MOST_PRICE}
+    price = {"type": "number", "minimum": 0, "maximum": MOST_PRICE}
     keys |= {"price_min": price, "price_max": price}
     keys["age"] = {"type": "integer", "minimum": 0, "maximum": MOST_AGE}
     keys["intent"] = {"enum": list(INTENTS)}
@@ -40,13 +42,12 @@ def schema(values: CatalogueValues, *, with_query: bool = False) -> dict[str, An
 def to_parsed(understood: Understanding, *, unit: int, with_query: bool = False) -> dict[str, Any]:
     """An understanding in the form of the schema, keys in its order. unit: minor units of one unit of the currency.
 
-    Prices are rounded to whole units, a least price down and a greatest price up. The intent `product` is left out.
+    A price of whole units is written without decimals. The intent `product` is left out.
     """
     filters = understood.filters
     found: dict[str, Any] = {"category": filters.category, "brand": filters.brand}
     found |= {f"attributes.{name}": value for name, value in sorted(filters.attributes.items())}
-    found["price_min"] = None if filters.price_min is None else filters.price_min // unit
-    found["price_max"] = None if filters.price_max is None else -(-filters.price_max // unit)
+    found |= {"price_min": _units(filters.price_min, unit), "price_max": _units(filters.price_max, unit)}
     found |= {"age": filters.age, "intent": understood.intent if understood.intent != "product" else None}
     if with_query:
         found["query"] = understood.query
@@ -66,7 +67,7 @@ def to_understanding(
         for name, held in values.attributes.items()
         if (value := parsed.get(f"attributes.{name}")) in held
     }
-    least, most = (_whole(parsed.get(name), MOST_PRICE) for name in ("price_min", "price_max"))
+    least, most = (_minor(parsed.get(name), unit) for name in ("price_min", "price_max"))
     if least is not None and most is not None and least > most:
         least = most = None
     left = parsed.get("query")
@@ -77,12 +78,23 @@ def to_understanding(
             category=category if category in values.categories else "",
             brand=brand if brand in values.brands else "",
             attributes=MappingProxyType(attributes),
-            price_min=None if least is None else least * unit,
-            price_max=None if most is None else most * unit,
+            price_min=least,
+            price_max=most,
             age=_whole(parsed.get("age"), MOST_AGE),
         ),
         intent=cast(Intent, intent) if intent in INTENTS else "product",
     )
+
+
+def _units(minor: int | None, unit: int) -> int | float | None:
+    if minor is None:
+        return None
+    return minor // unit if minor % unit == 0 else minor / unit
+
+
+def _minor(units: Any, unit: int) -> int | None:
+    number = isinstance(units, int | float) and not isinstance(units, bool) and 0 <= units <= MOST_PRICE
+    return round(units * unit) if number else None
 
 
 def _whole(value: Any, most: int) -> int | None:

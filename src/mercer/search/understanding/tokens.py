@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mercer.search.understanding.english import CURRENCIES
 from mercer.search.words import MAX_CHARACTERS, fold, singular
 
 CURRENCY_SIGNS = "€£$"
@@ -17,9 +18,9 @@ CURRENCY_SIGNS = "€£$"
 _SIGN = f"[{CURRENCY_SIGNS}]"
 _CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(
-    rf"{_SIGN}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’‘`´][^\W\d_]+)*|(?<=\d)[-–](?={_SIGN}?\d)|(?<={_SIGN})[-–](?=\d)|[&+<%]"
+    rf"{_SIGN}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’‘`´][^\W\d_]+)*|(?<=[\dsrdo€£$])[-–](?={_SIGN}?\d)|[&+<%]"
 )
-_BREAK = re.compile(r"[,;:.!?()\[\]|]")
+_BREAK = re.compile(r"[,;:.!?()\[\]|]|\s[-–]\s")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _SUFFIX = (
     r"(?:[a-z]{1,2}|mah|rpm|dpi|ppm|gbps|mbps|inch(?:es)?|eur|euros?|usd|gbp|quid|pounds?|dollars?|bucks|"
@@ -57,8 +58,20 @@ def tokens(text: str) -> list[Token]:
     """The tokens of a text, in order."""
     found: list[Token] = []
     for match in _CHUNK.finditer(text[:MAX_CHARACTERS]):
+        if match.group() in _DASHES and _between_numbers(text, match, found):
+            found.append(Token(match.group(), match.start(), match.end(), "-"))
+            continue
         found.extend(_chunk(match.group(), match.start(), found[-1].end if found else 0, text))
     return found
+
+
+_DASHES = ("-", "–")
+
+
+def _between_numbers(text: str, dash: re.Match[str], found: Sequence[Token]) -> bool:
+    """Whether a dash between spaces stands in a range: "20 - 30 euros"."""
+    before = [token.number is not None for token in found[-2:]]
+    return any(before) and text[dash.end() :].lstrip()[:1] in (*"0123456789", *CURRENCY_SIGNS)
 
 
 def phrase(text: str) -> tuple[str, ...]:
@@ -132,6 +145,8 @@ def _is_code(chunk: str) -> bool:
         return False
     if plain.isdigit():
         return len(plain) >= _LONG_NUMBER and not re.search(r"[.,]", core)
+    if parts[0] in CURRENCIES:
+        return False
     if len(plain) < _LEAST_CODE or parts[0].isalpha():
         return len(plain) >= _LEAST_CODE
     first = _PLAIN_NUMBER.fullmatch(parts[0]) is not None
