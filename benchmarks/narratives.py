@@ -167,8 +167,13 @@ def wording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> Non
     # A case and a recommendation: the two forms that differ most.
     chosen = [examples[0], examples[3]][:shots]
     passed, why, n_sentences, good = 0, Counter[str](), 0, 0
-    seconds, lines = 0.0, []
+    seconds = 0.0
+    kept = None if keep is None else (keep / f"{model}.{shots}.jsonl")
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text("", "utf-8")
     for facts in drawn(seed, n):
+        lines: list[dict[str, Any]] = []
         generator = Kept()
         begun = time.perf_counter()
         made = narrate(facts, generator, shots=chosen, seed=seed, max_tokens=256)
@@ -184,13 +189,12 @@ def wording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> Non
             good += not faults
             lines.append({"sentence": one, "faults": sorted({fault.check for fault in faults})})
         lines.append({"refused": made.refused, "made_by": made.made_by})
+        if kept is not None:
+            with kept.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     print(f"{model}, {shots} examples: narratives {share(passed, n)}; sentences {share(good, max(n_sentences, 1))}; "
           f"{seconds / n:.1f} s a narrative")  # fmt: skip
     print("  refused for: " + ", ".join(f"{name} {count}" for name, count in why.most_common()), flush=True)
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
-        (keep / f"{model}.{shots}.jsonl").write_text(text + "\n", "utf-8")
 
 
 def main() -> None:

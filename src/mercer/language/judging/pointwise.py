@@ -48,9 +48,11 @@ class PointwiseJudge:
     def grade(self, pairs: Sequence[Pair]) -> list[Grade]:
         """A grade for each pair, in order."""
         letters = [f" {letter}" for letter in _LETTERS[: len(self.scale)]]
-        prompts = [self.prompt(pair, turned=turned) for turned in (False, True) for pair in pairs]
-        scores = self.scorer.score(prompts, [letters] * len(prompts))
-        upward, downward = scores[: len(pairs)], scores[len(pairs) :]
+        # One order a call: all its prompts begin alike, and what they share is read once.
+        upward, downward = (
+            self.scorer.score([self.prompt(pair, turned=turned) for pair in pairs], [letters] * len(pairs))
+            for turned in (False, True)
+        )
         return [self._grade((one + other[::-1]) / 2) for one, other in zip(upward, downward, strict=True)]
 
     def prompt(self, pair: Pair, *, turned: bool) -> str:
