@@ -1,13 +1,21 @@
-"""Text encoders: texts to unit vectors, without PyTorch once the weights are exported.
+"""Language models: encoders that turn texts into vectors, decoders that score and write texts.
 
 exported.py     where an exported encoder lives, its manifest, and the check that it is whole
-bert.py         the network in plain PyTorch, pooling and normalisation inside (only the export imports it)
+bert.py         the encoder's network in plain PyTorch (only the export and the training of a tagger import it)
 onnx_export.py  the export: PyTorch weights to ONNX, checked, published atomically
 export.py       the command `python -m mercer.language.export`
 minilm.py       MiniLm, the encoder over ONNX Runtime
 vectors.py      the cache of encoded texts on disk
+decoders/       pretrained decoders (GPT-2, LLaMA, Mistral): import, the model store, tokens of texts
+scoring/        log-probabilities of continuations, what is shared read once
+generating/     text, free or by a JSON schema
+prompts/        prompts as versioned files, and what rankers that prompt share
+finetuning/     LoRA, full and by preferences, on the one training loop
+judging/        a decoder that grades relevance
+remote/         any OpenAI-compatible server, within a permission and a budget
 
-Feeds `search`. Refuses to fetch anything: weights come from an installed package.
+Feeds `search`, `recommend` and `reporting`. Connects to nothing by itself: weights come from an installed package or a
+file, or from a hub where a person names one at import; `remote` asks the server that a brief allows.
 """
 
 from mercer.language.exported import ExportedEncoder
