@@ -10,11 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from language.generating.schemas import SCHEMAS
 from mercer.errors import UsageError
 from mercer.language.decoders.card import FAMILIES
 from mercer.language.generating import ConstrainedDecoder, Grammar
 from mercer.testing.decoders import SCHEMA, tiny_decoder
-from tests.language.generating.schemas import SCHEMAS
 
 ENGINES = {family: ConstrainedDecoder(tiny_decoder(family)) for family in FAMILIES}
 every_family = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from language.generating.schemas import SCHEMAS, value_of
 from mercer.errors import UnsupportedError
 from mercer.language.decoders.card import FAMILIES
 from mercer.language.generating.grammar import Grammar, Vocabulary
 from mercer.testing.decoders import tiny_decoder
-from tests.language.generating.schemas import SCHEMAS, value_of
 
 VOCABULARIES = {family: Vocabulary(tiny_decoder(family)) for family in FAMILIES}
 
