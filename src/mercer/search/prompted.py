@@ -27,6 +27,7 @@ from mercer.contracts import (
     Requests,
     Runtime,
     Vocabulary,
+    plugins,
     searched,
 )
 from mercer.contracts import Options as BaseOptions
@@ -39,7 +40,14 @@ from mercer.search.ranking import SearchRanker
 
 
 def _base(given: Any) -> Named:
-    return one_ranker(given, "search")
+    named = one_ranker(given, "search")
+    [name] = named
+    by_query = issubclass(plugins.load(plugins.RANKERS, name), SearchRanker)
+    if not by_query:
+        raise ValueError(
+            f"{name!r} can't be the base: it is no SearchRanker, which scores one query at a time"
+        )
+    return named
 
 
 class PromptedSearch(SearchRanker):
@@ -126,7 +134,9 @@ class PromptedSearch(SearchRanker):
         return self._whole.join(self._ask(query))
 
     def _ask(self, query: str) -> Asked:
-        base: Floats32 = self._whole.base.score_query(query)  # type: ignore[attr-defined]
+        ranker = self._whole.base
+        assert isinstance(ranker, SearchRanker)
+        base = ranker.score_query(query)
         codes = first(base, self.options.candidates)
         asks = has_words(query) and not self._names_an_item(query)
         return self._whole.ask(base, codes, {"query": query} if asks else None, query)
