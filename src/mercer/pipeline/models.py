@@ -42,7 +42,7 @@ FitOn = Literal["train", "train+validation", "all"]
 """What a fit has seen; `all` is what ships where folds tested: it has no test score of its own."""
 
 ROOMS = {
-    "recommend": ("data", "recommend"),
+    "recommend": ("data", "recommend", "language"),
     "search": ("data", "search", "language"),
     "behavior": ("data", "features", "behavior"),
 }

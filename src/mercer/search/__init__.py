@@ -2,7 +2,7 @@
 
 words.py        text to index terms, the same for products and queries
 identifiers.py  article numbers: how they are compared, which of a query's parts may be one
-spelling.py     one edit towards a word of the catalogue
+spelling.py     one edit or two towards a word of the catalogue
 documents.py    which text of an item goes where
 lexical.py      the BM25 index (tantivy)
 matching.py     the half of a search by words, with its options
@@ -15,6 +15,7 @@ fusion.py       rankers `bm25-minilm` and `fields-minilm`: both halves joined
 features.py     what a learned order knows of a query and an item
 trees.py        LambdaMART on judged pairs
 ltr.py          ranker `search-ltr`: the first of a fusion in a learned order
+prompted.py     ranker `prompted-search`: the first of a base, reordered by what a language model says
 understanding/  what a query asks for beside its words, and rankers that heed it
 
 Fed by `language` (vectors). Refuses the person's history: an answer depends on the query and the catalogue.
