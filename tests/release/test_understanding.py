@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mercer.contracts import Candidate, Ragged, Rankings
 from mercer.errors import UnsupportedError, UsageError
 from mercer.release import NO_OVERLAY, FrameRelease, Overlay, load
-from mercer.search.understanding.contract import Filters, Understanding
+from mercer.search.understanding import Filters, Understanding
 from release.wording_shop import BRANDS, COLOURS, DAY, NOW, WordingShop, make_wording_shop
 
 ASKED = "red jacket under 36 euros"
@@ -246,3 +246,19 @@ def test_the_ranker_of_the_release_is_not_changed_by_an_overlay(wording: Wording
 def test_no_request_gives_no_row(wording: WordingShop) -> None:
     empty = replace(wording.requests("mug").take([]), query=())
     assert wording.release.search("find", empty, 3).items.shape == (0, 3)
+
+
+def test_an_answer_knows_which_items_meet_all_filters(wording: WordingShop) -> None:
+    held = by(Filters(category="Kitchen > Mugs", price_max=1300), "mug jacket") * 2
+    cheap = Overlay(version=1, price={"mug-ar2": 100, "mug-ar0": 9900})
+    answer = wording.release.answer(
+        "find", wording.requests("mug", "mug"), 100, overlay=cheap, understood=held
+    )
+    assert answer.meets is not None
+    for row in range(2):
+        shown = items_of(wording, answer.rankings, row)
+        met = [item for item, meets in zip(shown, answer.meets[row], strict=False) if meets]
+        expected = {i for i in wording.items["item"] if i.startswith("mug") and i[-1] in "01"}
+        assert set(met) == expected - {"mug-ar0"} | {"mug-ar2"}
+        assert answer.meets[row].tolist() == sorted(answer.meets[row].tolist(), reverse=True)
+    assert not answer.meets[answer.rankings.items < 0].any()

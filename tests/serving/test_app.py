@@ -34,8 +34,8 @@ def test_what_is_public_is_what_the_list_says(app: FastAPI) -> None:
     client = TestClient(app)
     for path in PUBLIC:
         assert client.get(path).status_code == 200, path
-    for path in ("/assets/style.css", "/assets/console.js", "/assets/reference.js", "/assets/dom.js"):
-        assert client.get(path).status_code == 200
+    for name in ("style.css", "console.js", "search.js", "reference.js", "door.js", "dom.js"):
+        assert client.get(f"{ASSETS}{name}").status_code == 200
     assert client.get(f"{ASSETS}../app.py").status_code in (401, 404)
 
 
@@ -145,7 +145,8 @@ def test_the_release_tells_what_answers_and_why(client: TestClient, settings: Se
 
 
 def test_pages_load_nothing_from_elsewhere(client: TestClient) -> None:
-    for path in ("/", "/docs", "/assets/style.css", "/assets/console.js", "/assets/reference.js"):
+    scripts = [f"{ASSETS}{name}.js" for name in ("console", "search", "reference", "door", "dom")]
+    for path in ("/", "/search", "/docs", "/assets/style.css", *scripts):
         reply = client.get(path)
         assert "https://" not in reply.text
         assert "//cdn" not in reply.text

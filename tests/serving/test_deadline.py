@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mercer.search.understanding.contract import Understanding
+from mercer.search.understanding import Understanding
 from mercer.serving.deadline import DeadlineReader, Read
 
 AMPLE = 20.0

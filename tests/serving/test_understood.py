@@ -11,7 +11,7 @@ import pytest
 from release.wording_shop import WordingShop, make_wording_shop
 
 from mercer.cli import serve as cli_serve
-from mercer.serving.settings import UNDERSTAND_DEADLINE_MS
+from mercer.serving.deadline import DEADLINE_MS
 from serving.wording import AMPLE, Broken, Held, Server, served, with_maker
 
 ASKED = "red jacket under 36 euros for a boy of eight"
@@ -91,6 +91,13 @@ def test_any_filter_can_be_taken_back(server: Server) -> None:
         assert server.search(ASKED, without=names)["understood"]["filters"] == {**whole, "attributes": {}}
     everything = server.search(ASKED, k=9, without=["category", "price_max", "age", "attributes"])
     assert shown(everything) == shown(server.search("red jacket", k=9, understand=False))
+
+
+def test_each_item_tells_whether_it_meets_the_filters(server: Server) -> None:
+    items = server.search("red jacket under 36 euros", k=9)["items"]
+    assert [item["meets"] for item in items] == [True] * 6 + [False] * 3
+    assert all((item["price_minor"] <= 3600) is item["meets"] for item in items)
+    assert {item["meets"] for item in server.search("mug", target="words")["items"]} == {None}
 
 
 def test_the_plain_query_is_used_where_the_caller_wants_it(server: Server) -> None:
@@ -291,7 +298,7 @@ def test_a_maker_that_breaks_leaves_the_plain_query(
 def test_the_command_and_the_app_have_one_deadline() -> None:
     from inspect import signature
 
-    assert signature(cli_serve.serve).parameters["understand_deadline_ms"].default == UNDERSTAND_DEADLINE_MS
+    assert signature(cli_serve.serve).parameters["understand_deadline_ms"].default == DEADLINE_MS
 
 
 def _wait_for_the_maker(server: Server) -> None:

@@ -14,7 +14,7 @@ from release.wording_shop import NOW
 
 from mercer.compliance import CaseStore
 from mercer.release import Release
-from mercer.search.understanding.contract import Maker, Understanding
+from mercer.search.understanding import Maker, Understanding
 from mercer.serving import OnlineState, Settings, build_app
 from mercer.serving.state import SCOPES
 from serving.live import live

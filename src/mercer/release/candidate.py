@@ -30,8 +30,8 @@ from mercer.release.columns import meanings
 from mercer.release.manifest import Manifest
 from mercer.release.policy import DeterministicPolicy
 from mercer.release.rules import NO_OVERLAY, Catalogue, Overlay, apply
-from mercer.release.understanding import UnderstandingRanker, brought_up_to_date
-from mercer.search.understanding.contract import Understanding
+from mercer.release.understanding import UnderstandingRanker, brought_up_to_date, meeting
+from mercer.search.understanding import Understanding
 
 Task = Literal["recommend", "search", "behavior"]
 
@@ -41,8 +41,8 @@ class Answer:
     """Rankings with what an exposure log needs.
 
     requests: as the model saw them, serving rules applied (`requests.eligible()` is what could be shown).
-    propensity: probability of each item at its place, shape (n, k). policy: what chose. understood: what each query was
-    ranked by, where the search understands queries.
+    propensity: probability of each item at its place, shape (n, k). policy: what chose. Where the search understands
+    queries, understood: what each was ranked by; meets: which items meet all its filters, shape (n, k).
     """
 
     requests: Requests
@@ -50,6 +50,7 @@ class Answer:
     propensity: npt.NDArray[np.float64]
     policy: str
     understood: tuple[Understanding, ...] | None = None
+    meets: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,20 +131,22 @@ class Release:
         """
         spec, ranker = self.spec_of_ranker(target)
         catalogue = self._catalogue(overlay)
-        rank: Callable[[Requests, int], Rankings] = ranker.rank
-        held: tuple[Understanding, ...] | None = None
         if isinstance(spec, RecommendTarget):
             seen = apply(requests, catalogue, repeats=spec.repeats, mask_kinds=tuple(spec.kinds))
-        else:
-            held = self._held(target, requests, understood)
-            seen = apply(requests, catalogue, repeats=True, told_age=None if held is None else _ages(held))
-            if held is not None:
-                reader = brought_up_to_date(self.reader(target), self.items, catalogue)
-                rank = partial(_by_understanding, reader, held)
+            return self._by(ranker.rank, target, seen, k)
+        held = self._held(target, requests, understood)
+        if held is None:
+            return self._by(ranker.rank, target, apply(requests, catalogue, repeats=True), k)
+        reader = brought_up_to_date(self.reader(target), self.items, catalogue)
+        seen = apply(requests, catalogue, repeats=True, told_age=_ages(held))
+        answer = self._by(partial(_by_understanding, reader, held), target, seen, k)
+        return replace(answer, understood=held, meets=meeting(reader, held, answer.rankings))
+
+    def _by(self, rank: Callable[[Requests, int], Rankings], target: str, seen: Requests, k: int) -> Answer:
         policy = DeterministicPolicy(self.manifest.targets[target].policy, rank)
         # A deterministic policy draws nothing; a fixed generator keeps answers repeatable all the same.
         rankings, propensity = policy.sample(seen, k, np.random.default_rng(0))
-        return Answer(seen, rankings, propensity, policy.name, held)
+        return Answer(seen, rankings, propensity, policy.name)
 
     def understands(self, target: str) -> bool:
         """Whether a ranking target is a search that understands queries. Raises NotFoundError for an unknown one."""

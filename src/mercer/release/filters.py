@@ -6,8 +6,7 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from mercer.search.understanding.contract import Filters
-from mercer.search.understanding.values import CatalogueValues
+from mercer.search.understanding import CatalogueValues, Filters
 from mercer.search.words import fold
 
 NAMES = ("category", "brand", "price_min", "price_max", "age", "attributes")

@@ -22,7 +22,7 @@ from mercer.release.filters import unknown_names
 from mercer.release.histories import histories as build_histories
 from mercer.release.load import load as load_release
 from mercer.release.rules import NO_OVERLAY, Overlay
-from mercer.search.understanding.contract import Understanding
+from mercer.search.understanding import Understanding
 
 Instant = datetime | pd.Timestamp | str | int
 """A time: aware, or naive and then UTC, or ISO text, or int microseconds since 1970 in UTC."""

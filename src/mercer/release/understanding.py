@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mercer.contracts import Rankings, Requests
 from mercer.release.rules import Catalogue
-from mercer.search.understanding.contract import Maker, Understanding
+from mercer.search.understanding import CatalogueValues, Maker, Understanding
 from mercer.search.understanding.facts import ItemFacts
-from mercer.search.understanding.values import CatalogueValues
 
 
 @runtime_checkable
@@ -37,6 +37,16 @@ class UnderstandingRanker(Protocol):
     ) -> Rankings:
         """The k best eligible items of each request by what was understood of its query."""
         ...
+
+
+def meeting(
+    ranker: UnderstandingRanker, understood: Sequence[Understanding], rankings: Rankings
+) -> npt.NDArray[np.bool_]:
+    """Whether each ranked item meets all filters of its request, shape (n, k); False at an empty place."""
+    met = np.zeros(rankings.items.shape, bool)
+    for row, (one, codes) in enumerate(zip(understood, rankings.items, strict=True)):
+        met[row] = ranker.facts.matches(one.filters)[codes] & (codes >= 0)
+    return met
 
 
 def brought_up_to_date(

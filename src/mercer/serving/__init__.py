@@ -3,6 +3,8 @@
 app.py         the app as a value: routes, middleware, errors
 settings.py    what an app is made of
 answering.py   the answers, without HTTP
+understood.py  what a search is ranked by: understood in time, given, or plain
+deadline.py    understanding within a deadline, in threads that can't pile up
 asking.py      from a call to what a model reads
 calls.py       what callers send
 replies.py     what they get

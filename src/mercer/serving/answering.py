@@ -17,7 +17,7 @@ from mercer.data.personal import holds, redact
 from mercer.release import Answer, Overlay, Release, unseen
 from mercer.serving.asking import Asker, Asking, asker
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
-from mercer.serving.deadline import DeadlineReader
+from mercer.serving.deadline import DEADLINE_MS, DeadlineReader
 from mercer.serving.problems import ProblemError
 from mercer.serving.replies import Basis, PredictReply, RankedReply, ReasonOut, SearchReply, ShownItem
 from mercer.serving.state import Exposure, OnlineState, PredictionRecord
@@ -40,8 +40,8 @@ class Answering:
 
     release: Release
     state: OnlineState
-    reader: DeadlineReader
-    understand_deadline_ms: int
+    reader: DeadlineReader = field(default_factory=DeadlineReader)
+    understand_deadline_ms: int = DEADLINE_MS
     clock: Callable[[], int] = field(default=now)
 
     @cached_property
@@ -196,12 +196,19 @@ class Answering:
 
     def _shown(self, answer: Answer, overlay: Overlay) -> list[ShownItem]:
         codes, scores = answer.rankings.items[0], answer.rankings.scores[0]
-        return [
+        shown = [
             self.show(int(code), position, overlay, score=_finite(score), propensity=float(propensity))
             for position, (code, score, propensity) in enumerate(
                 zip(codes, scores, answer.propensity[0], strict=True), start=1
             )
             if code >= 0
+        ]
+        if answer.meets is None:
+            return shown
+        # Empty places are the last ones.
+        return [
+            one.model_copy(update={"meets": bool(met)})
+            for one, met in zip(shown, answer.meets[0], strict=False)
         ]
 
     def show(

@@ -15,9 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mercer.search.understanding.contract import Understanding
+from mercer.search.understanding import Understanding
 
 log = logging.getLogger("mercer.serving")
+
+DEADLINE_MS = 300
+"""How long understanding may take where neither the call nor the server says."""
+THREADS = 4
+KEPT = 4096
 
 Key = tuple[str, str]
 """A target and a query."""
@@ -47,7 +52,7 @@ class DeadlineReader:
     Safe to use from several threads.
     """
 
-    def __init__(self, *, threads: int, kept: int) -> None:
+    def __init__(self, *, threads: int = THREADS, kept: int = KEPT) -> None:
         self._threads = threads
         self._most = kept
         self._kept: OrderedDict[Key, Understanding] = OrderedDict()

@@ -18,10 +18,11 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from mercer.brief import Brief
-from mercer.compliance import CaseStore
+from mercer.compliance import CaseStore, Pseudonyms
 from mercer.contracts import Erasable
 from mercer.data import FolderStore, SuppressionList, Tables, training_rows
 from mercer.errors import MercerError, NotFoundError
+from mercer.language.remote.answers import RemoteAnswers
 from mercer.release.manifest import MANIFEST, Manifest
 from mercer.serving.access import export_person
 from mercer.serving.state import OnlineState
@@ -154,6 +155,9 @@ def _stores(runs: Sequence[Path], cache: Path, state_url: str | None) -> Iterato
     folders: list[Erasable] = [FolderStore(run, f"run {run.name}") for run in runs]
     if cache.is_dir():
         folders.append(FolderStore(cache, "cache"))
+    answers = cache / "remote" / "answers"
+    if answers.is_dir():
+        folders.append(RemoteAnswers(answers, Pseudonyms.load(cache / "keys").of))
     urls = (
         [state_url] if state_url else [f"sqlite:///{(run / 'state' / 'mercer.db').resolve()}" for run in runs]
     )

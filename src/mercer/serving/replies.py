@@ -22,7 +22,10 @@ class Reply(BaseModel):
 
 
 class ShownItem(BaseModel):
-    """One item at its place. score: comparable within this answer only. price_minor: minor units."""
+    """One item at its place. score: comparable within this answer only. price_minor: minor units.
+
+    meets: whether it meets all filters; null where the search does not understand queries.
+    """
 
     position: int = Field(ge=1)
     item: str
@@ -31,6 +34,7 @@ class ShownItem(BaseModel):
     price_minor: int | None = None
     currency: str | None = None
     propensity: float = Field(gt=0, le=1, description="how likely this policy was to show it here")
+    meets: bool | None = None
 
 
 class RankedReply(Reply):

@@ -16,7 +16,8 @@ from mercer.errors import GateError, OutputError, UsageError
 from mercer.release import Release, histories, load, locate
 from mercer.serving.answering import now
 from mercer.serving.app import build_app
-from mercer.serving.settings import UNDERSTAND_DEADLINE_MS, Settings
+from mercer.serving.deadline import DEADLINE_MS
+from mercer.serving.settings import Settings
 from mercer.serving.state import SCOPES, OnlineState, seed_from_run
 
 DEV = "dev"
@@ -59,7 +60,7 @@ def prepare(
     host: str,
     state_url: str | None = None,
     dev: bool = False,
-    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS,
+    understand_deadline_ms: int = DEADLINE_MS,
 ) -> Served:
     """Everything but the listening.
 
@@ -100,7 +101,7 @@ def serve(
     port: int = 8000,
     state_url: str | None = None,
     dev: bool = False,
-    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS,
+    understand_deadline_ms: int = DEADLINE_MS,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until interrupted. port: 0 takes a free one. announce: is told address, key and notes, by lines.

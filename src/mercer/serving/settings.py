@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from mercer.compliance import CaseStore
 from mercer.release import Release
 from mercer.serving.answering import Answering, now
-from mercer.serving.deadline import DeadlineReader
+from mercer.serving.deadline import DEADLINE_MS, KEPT, THREADS, DeadlineReader
 from mercer.serving.state import OnlineState
-
-UNDERSTAND_DEADLINE_MS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +28,9 @@ class Settings:
     cases: CaseStore
     max_body_bytes: int = 2_000_000
     clock: Callable[[], int] = field(default=now)
-    understand_deadline_ms: int = UNDERSTAND_DEADLINE_MS
-    understand_threads: int = 4
-    understandings_kept: int = 4096
+    understand_deadline_ms: int = DEADLINE_MS
+    understand_threads: int = THREADS
+    understandings_kept: int = KEPT
 
     def answering(self) -> Answering:
         """What turns calls into answers."""

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from mercer.data.personal import holds, redact
 from mercer.release import Release
 from mercer.release.filters import Unknown, unknown_names, unknown_values
-from mercer.search.understanding.contract import Filters, Understanding
-from mercer.search.understanding.values import CatalogueValues
+from mercer.search.understanding import CatalogueValues, Filters, Understanding
 from mercer.serving.calls import QueryFilters, SearchCall
 from mercer.serving.deadline import DeadlineReader
 from mercer.serving.problems import FieldProblem, ProblemError

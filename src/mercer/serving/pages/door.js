@@ -49,10 +49,19 @@ export function door(opened) {
       open(document.getElementById("key").value.trim(), opened);
     } },
       el("div", {}, el("input", { type: "password", id: "key", autocomplete: "off", placeholder: "mercer_…", "aria-label": "API key" })),
-      el("button", { class: "go" }, "Open")),
+      el("button", { class: "go level" }, "Open")),
     el("div", { id: "door-error" }));
-  const given = new URLSearchParams(location.hash.slice(1)).get("key");
-  if (given) history.replaceState(null, "", location.pathname);
-  const known = given ?? sessionStorage.getItem(KEY);
+  const known = given() ?? sessionStorage.getItem(KEY);
   if (known) open(known, opened);
+  addEventListener("hashchange", () => {
+    const late = given();
+    if (late) open(late, opened);
+  });
+}
+
+// The key of a link, taken out of the address at once.
+function given() {
+  const found = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (found) history.replaceState(null, "", location.pathname);
+  return found;
 }

@@ -79,13 +79,21 @@ function answered(answer) {
     notes.map((note) => el("p", { class: "note" }, note)),
     el("h2", {}, "Results"),
     items.length === 0 ? el("p", { class: "soft" }, "Nothing was found.") : null,
-    el("ol", { class: "answer" }, items.map((item) =>
-      el("li", {},
-        el("span", { class: "place" }, String(item.position)),
-        el("span", {}, item.title, " ", el("span", { class: "soft small mono" }, item.item)),
-        el("span", { class: "price" }, money(item.price_minor, item.currency))))),
+    list(items.filter((item) => item.meets !== false)),
+    ...rest(items.filter((item) => item.meets === false)),
   ];
 }
+
+const list = (items) =>
+  el("ol", { class: "answer" }, items.map((item) =>
+    el("li", {},
+      el("span", { class: "place" }, String(item.position)),
+      el("span", {}, item.title, " ", el("span", { class: "soft small mono" }, item.item)),
+      el("span", { class: "price" }, money(item.price_minor, item.currency)))));
+
+// What a filter does not let through is never shown as if it had.
+const rest = (items) =>
+  items.length ? [el("h3", { id: "rest" }, "These do not meet all filters"), list(items)] : [];
 
 function summary(understood) {
   const found = filters(understood.filters, understood.currency);
