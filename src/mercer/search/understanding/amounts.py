@@ -211,7 +211,7 @@ _MOST = (
     r"|not exceeding|no higher than|maximum price(?: of| is)?|price (?:up to|under|below)|capped at"
 )
 _LEAST = (
-    rf"(?:no|not|nothing|never) (?:{_LESS_THAN})|{_MORE_THAN}|at least|min|minimum|minimum of|starting (?:at|from)|from"
+    rf"{_MORE_THAN}|at least|min|minimum|minimum of|starting (?:at|from)|from"
     r"|upwards of|no cheaper than|pricier than|dearer than|minimum price(?: of| is)?|north of|>"
 )
 _TO = r"(?:to|-|and|until|till|up to|or)"
@@ -223,6 +223,7 @@ _PRICES = (
         rf"{_LEAD}(?:in the )?(?P<least>{_WITH_CURRENCY}|#) (?:to|-) (?P<most>{_WITH_CURRENCY})(?: range)?",
         rf"{_LEAD}(?:in the )?(?P<least>{_WITH_CURRENCY}) (?:to|-) (?P<most>#)(?: range)?",
         rf"{_LEAD}(?P<least># {MONEY}) (?P<most># {MONEY})",
+        rf"{_LEAD}(?:no|not|nothing|never) (?:{_LESS_THAN}) {_any('least')}",
         rf"{_LEAD}(?:{_MOST})(?: of)? {_any('most')}"
         r"(?: (?:max|maximum|tops|at most|or so|to spend|each|in total|or less))?",
         rf"{_LEAD}{_money('most')} (?:or less|or under|or below|max|maximum|tops|at most|or cheaper|and under|"

@@ -39,7 +39,8 @@ def _patterns(*texts: str) -> tuple[re.Pattern[str], ...]:
 
 _PARCEL = r"(?:orders?|parcels?|packages?|deliver(?:y|ies)|shipments?|purchases?)"
 _SERVICE = _patterns(
-    rf"(?:where|wheres|when|whens) (?:is|are|was|will|can|does|do)?.{{0,20}}\b(?:my|our|the) {_PARCEL}.*",
+    rf"(?:where|wheres|when|whens) (?:is|are|was|will|can|does|do)?.{{0,20}}\b(?:my|our|the) "
+    rf"(?:\S+ ){{0,3}}{_PARCEL}.*",
     rf"(?:track|tracking|cancel|cancelling|canceling|change|amend|check|find) (?:my |our |an |the |a "
     rf"|status of (?:my )?)*{_PARCEL}.*",
     rf"(?:status|state|tracking) (?:of |for )?(?:my |the |an )?{_PARCEL}",

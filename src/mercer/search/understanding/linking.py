@@ -19,8 +19,7 @@ import pandas as pd
 from mercer.contracts import Floats32
 from mercer.errors import DamagedError
 from mercer.language import MiniLm
-from mercer.search.understanding.lexicon import Lexicon
-from mercer.search.understanding.resolving import Resolver
+from mercer.search.understanding.rules import RuleMaker
 from mercer.search.understanding.titles import title_runs, uses
 from mercer.search.understanding.tokens import phrase
 from mercer.search.understanding.values import SEPARATOR, CatalogueValues, column
@@ -108,12 +107,12 @@ class Names:
 class Linker:
     """Finds the catalogue's value that a span means."""
 
-    def __init__(
-        self, values: CatalogueValues, lexicon: Lexicon, resolver: Resolver, names: Names, encoder: MiniLm
-    ) -> None:
-        self._values = values
-        self._lexicon = lexicon
-        self._resolver = resolver
+    def __init__(self, rules: RuleMaker, names: Names, encoder: MiniLm) -> None:
+        """rules: whose lexicon, spelling and choice among meanings are used."""
+        values = rules.values
+        self._rules = rules
+        self._lexicon = rules.lexicon
+        self._resolver = rules.resolver
         self._names = names
         self._encoder = encoder
         self._brands = {"".join(phrase(brand)): brand for brand in values.brands}
@@ -121,7 +120,7 @@ class Linker:
 
     def category(self, text: str) -> str:
         """The category that a span names; "" where none is near."""
-        words = phrase(text)
+        words = self._rules.norms(text)
         named = [one.value for one in self._lexicon.entries.get(words, ()) if one.kind == "category"]
         if named:
             return named[0]
@@ -138,7 +137,7 @@ class Linker:
 
     def value(self, text: str, category: str) -> tuple[str, str] | None:
         """The attribute and value that a span names in a category; None where it could be several."""
-        words = phrase(text)
+        words = self._rules.norms(text)
         found = self._resolver.value(words, category)
         if found is not None:
             return found

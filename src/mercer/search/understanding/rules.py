@@ -53,7 +53,7 @@ class RuleMaker:
     ) -> None:
         self.values = values
         self.lexicon = lexicon
-        self._facts = facts
+        self.facts = facts
         self._options = options or RuleOptions()
         self._unit = 10 ** decimals(values.currency or None)
 
@@ -117,6 +117,10 @@ class RuleMaker:
             intent=about.intent,
         )
 
+    def norms(self, text: str) -> tuple[str, ...]:
+        """The norms of a text's tokens, each corrected as in a query."""
+        return tuple(self._corrected(token).norm for token in tokens(text))
+
     def _with_amounts(self, filters: Filters, found: Amounts) -> Filters:
         least, most = (
             None if value is None else round(value * self._unit) for value in (found.least, found.most)
@@ -126,7 +130,7 @@ class RuleMaker:
     @cached_property
     def resolver(self) -> Resolver:
         """Chooses among the meanings of phrases."""
-        return Resolver(self.lexicon, self._facts, agreement=self._options.agreement)
+        return Resolver(self.lexicon, self.facts, agreement=self._options.agreement)
 
     @cached_property
     def _spelt(self) -> Callable[[str], str]:
@@ -137,6 +141,9 @@ class RuleMaker:
         """A word as it is read: corrected by one edit where neither the catalogue nor the grammar has it."""
         if token.number is not None or not token.norm.isalpha() or token.word in _GRAMMAR:
             return token
+        if token.word.endswith("s") and token.word[:-1] in self.lexicon.words:
+            # A plural that the stemmer takes for another word's: "beanies" of "beanie".
+            return replace(token, norm=token.word[:-1])
         spelt = self._spelt(token.text)
         return token if spelt == token.text else replace(token, text=spelt, norm=singular(fold(spelt)))
 
@@ -204,6 +211,7 @@ _GRAMMAR = {
     for word in {
         *english.GRAMMAR, *english.PREPOSITIONS, *english.NEGATIONS, *english.NUMBERS, *english.TENS,
         *english.ORDINALS, *english.MEASURES, *english.PERSON, *english.PEOPLE, *english.PRONOUNS,
+        *(word for pair in english.NEGATING_PAIRS for word in pair),
         *english.CURRENCIES, *english.OCCASIONS, *amounts.WORDS, *intents.WORDS,
         *re.findall(r"[a-z]{3,}", " ".join(english.OPENINGS)),
     }

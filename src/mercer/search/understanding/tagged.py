@@ -36,8 +36,8 @@ class TaggedOptions(training.TrainingOptions):
     held_pairs: int = Field(500, ge=0, description="validation pairs, of templates that training lacks")
     trained_layers: int = Field(3, ge=0, le=6, description="last layers of the encoder that learn")
     epochs: int = Field(1, ge=1, description="passes over the training pairs")
-    batch_tokens: int = Field(1024, ge=1, description="word pieces a batch, padding counted")
-    learning_rate: float = Field(4e-4, gt=0, description="the highest learning rate")
+    batch_tokens: int = Field(384, ge=1, description="word pieces a batch, padding counted")
+    learning_rate: float = Field(3e-4, gt=0, description="the highest learning rate")
     estimate_steps: int = Field(0, ge=0, description="steps measured before the training; 0: none")
 
 
@@ -130,8 +130,9 @@ class UnderstoodTagger(UnderstoodRanker):
 
     def _open(self, folder: Path, rules: RuleMaker, encoder: MiniLm) -> None:
         self._folder, self._encoder, self._parser = folder, encoder, rules
-        linker = Linker(self.values, rules.lexicon, rules.resolver, self._names, encoder)
-        self.maker = TaggerMaker(folder, self.values, linker, rules, sure=self.options.sure)
+        o = self.options
+        chosen = TaggerOptions(sure=o.sure, with_rules=o.with_rules, sure_beside=o.sure_beside)
+        self.maker = TaggerMaker(folder, Linker(rules, self._names, encoder), rules, chosen)
 
     def _lessons(
         self, train: Dataset, lexicon: Lexicon, n: int, seed: int, part: Part, tokenizer: Path

@@ -21,7 +21,6 @@ from mercer.search.understanding.contract import INTENTS, Filters, Intent, Under
 from mercer.search.understanding.linking import Linker
 from mercer.search.understanding.tagging import Tagged, open_tokenizer, spans
 from mercer.search.understanding.tokens import tokens
-from mercer.search.understanding.values import CatalogueValues
 
 if TYPE_CHECKING:
     from mercer.search.understanding.rules import RuleMaker
@@ -34,6 +33,12 @@ class TaggerOptions(Options):
     """When a span is believed."""
 
     sure: float = Field(0.5, ge=0, le=1, description="least probability of a span's words that is believed")
+    with_rules: bool = Field(
+        True, description="keep what the rules read, and add what the tagger finds beside it"
+    )
+    sure_beside: float = Field(
+        0.9, ge=0, le=1, description="least probability of what is added to what the rules read"
+    )
 
 
 class TaggerMaker:
@@ -42,14 +47,14 @@ class TaggerMaker:
     name = "tagger"
 
     def __init__(
-        self, folder: Path, values: CatalogueValues, linker: Linker, rules: RuleMaker, *, sure: float
+        self, folder: Path, linker: Linker, rules: RuleMaker, options: TaggerOptions | None = None
     ) -> None:
-        """folder: holds the graph and the tokenizer, which are read at once. rules: for the words that are left."""
-        self._values = values
+        """folder: holds the graph and the tokenizer, which are read at once. rules: tell what words are left, too."""
+        self._values = rules.values
         self._linker = linker
         self._rules = rules
-        self._sure = sure
-        self._unit = 10 ** decimals(values.currency or None)
+        self._options = options or TaggerOptions()
+        self._unit = 10 ** decimals(self._values.currency or None)
         self._tokenizer, self._session = _open(folder)
 
     def understand(self, query: str) -> Understanding:
@@ -61,11 +66,15 @@ class TaggerMaker:
         ids = np.array([encoded.ids], np.int64)
         said, meant = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         intent = cast(Intent, INTENTS[int(meant[0].argmax())])
-        if intent == "service":
-            return Understanding(query=query, intent=intent)
-        found = [one for one in spans(said[0], encoded.offsets) if one.sure >= self._sure]
+        ruled = self._rules.understand(query)
+        if intent == "service" or (self._options.with_rules and ruled.intent == "service"):
+            return Understanding(query=query, intent="service")
+        least = self._options.sure_beside if self._options.with_rules else self._options.sure
+        found = [one for one in spans(said[0], encoded) if one.sure >= least]
         filters = self._filters(text, found)
-        return Understanding(query=self._rules.understand(query).query, filters=filters, intent=intent)
+        if self._options.with_rules:
+            filters = joined(ruled.filters, filters)
+        return Understanding(query=ruled.query, filters=filters, intent=intent)
 
     def _filters(self, text: str, found: list[Tagged]) -> Filters:
         categories = {
@@ -106,6 +115,19 @@ class TaggerMaker:
 
 
 _LONGEST = 2_000
+
+
+def joined(kept: Filters, added: Filters) -> Filters:
+    """The filters of both; where both say something of the same, the first's. The limits of a price are one thing."""
+    priced = kept if (kept.price_min, kept.price_max) != (None, None) else added
+    return Filters(
+        category=kept.category or added.category,
+        brand=kept.brand or added.brand,
+        price_min=priced.price_min,
+        price_max=priced.price_max,
+        attributes=MappingProxyType(dict(sorted({**added.attributes, **kept.attributes}.items()))),
+        age=kept.age if kept.age is not None else added.age,
+    )
 
 
 def _open(folder: Path) -> tuple[Any, Any]:

@@ -5,8 +5,7 @@ A tag is O, or B or I of a kind: the first piece of what says it, and the pieces
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ from mercer.search.understanding.pairs import KINDS, Kind, Pair
 TAGS: tuple[str, ...] = ("O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))
 MAX_PIECES = 64
 """Word pieces of a query that are read; more are cut off."""
+_REST = "##"
+"""How the tokenizer marks a piece that goes on with a word."""
 IGNORED = -100
 """The tag of pieces that are no words of the query."""
 
@@ -71,31 +72,30 @@ def lesson(pair: Pair, tokenizer: Any) -> Lesson:
     return Lesson(np.array(encoded.ids, np.int64), tags, INTENTS.index(pair.understood.intent))
 
 
-def spans(logits: npt.NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -> list[Tagged]:
-    """Spans of a query from the logits of its pieces, shape (t, tags); a word is one whole, as its first piece says."""
+def spans(logits: npt.NDArray[np.float32], encoded: Any) -> list[Tagged]:
+    """Spans of a query from the logits of its pieces, shape (t, tags), and the encoding that the tokenizer gave.
+
+    A word is one whole: its first piece says what it is.
+    """
     shifted = np.exp(logits - logits.max(1, keepdims=True))
     chances = shifted / shifted.sum(1, keepdims=True)
     found: list[Tagged] = []
-    at = 0
-    for place, (start, end) in enumerate(offsets):
+    inside = False
+    for place, ((start, end), piece) in enumerate(zip(encoded.offsets, encoded.tokens, strict=True)):
         if start == end:
             continue
-        if found and start == at and found[-1].end == start:
-            # The rest of a word goes with its beginning.
-            found[-1] = Tagged(found[-1].start, end, found[-1].kind, found[-1].sure)
-            at = end
+        if piece.startswith(_REST):
+            if inside:
+                found[-1] = replace(found[-1], end=end)
             continue
-        if start == at and place > 1:
-            at = end
-            continue
-        at = end
         best = int(chances[place].argmax())
-        if best == 0:
+        inside = best != 0
+        if not inside:
             continue
-        place_name, _, kind = TAGS[best].partition("-")
+        first, _, kind = TAGS[best].partition("-")
         sure = float(chances[place][best])
-        if place_name == "I" and found and found[-1].kind == kind and not _apart(found[-1].end, start):
-            found[-1] = Tagged(found[-1].start, end, found[-1].kind, min(found[-1].sure, sure))
+        if first == "I" and found and found[-1].kind == kind and not _apart(found[-1].end, start):
+            found[-1] = replace(found[-1], end=end, sure=min(found[-1].sure, sure))
         else:
             found.append(Tagged(start, end, next(one for one in KINDS if one == kind), sure))
     return found
