@@ -11,9 +11,10 @@ import pytest
 from release.small_shop import Shop
 from starlette.testclient import TestClient
 
-from mercer.compliance import CaseStore, NewCase
+from mercer.compliance import CaseStore, NewCase, Pseudonyms
 from mercer.data import SuppressionList
 from mercer.errors import MercerError, NotFoundError
+from mercer.language.remote.answers import Kept, RemoteAnswers
 from mercer.release import load
 from mercer.release.files import sha256
 from mercer.serving import prepare
@@ -182,3 +183,21 @@ def test_an_export_tells_what_is_held_shown_and_why(house: House, shop: Shop) ->
     assert policies[shown["policy"]]["main_parameters"]
     assert policies[shown["policy"]]["release"] == shown["release"]
     assert OTHER not in json.dumps(told)
+
+
+def test_answers_of_a_remote_model_about_a_person_go_with_the_person(house: House) -> None:
+    kept = Kept(
+        text="what was said",
+        finish_reason="stop",
+        tokens_in=9,
+        tokens_out=4,
+        fingerprint="m",
+        structured="none",
+    )
+    answers = RemoteAnswers(house.cache / "remote" / "answers", Pseudonyms.load(house.cache / "keys").of)
+    answers.put("a1" * 32, kept, answers.marks([USER]))
+    answers.put("b2" * 32, kept, answers.marks([OTHER]))
+    assert any(line.startswith("remote-answers") for line in find(USER, **house.places))
+    assert forget(USER, **house.places, at=AT).removed["remote-answers"] == 1
+    assert find(USER, **house.places) == []
+    assert answers.get("b2" * 32) == kept
