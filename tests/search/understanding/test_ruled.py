@@ -109,3 +109,23 @@ def test_places_keep_the_order_of_the_base(ranker: UnderstoodRules) -> None:
     assert found[met & answers].min() > found[~met & answers].max()
     for part in (met & answers, ~met & answers):
         assert (np.diff(found[part]) > 0).all()
+
+
+def test_brand_and_properties_lift_and_limits_part(ranker: UnderstoodRules) -> None:
+    scores = np.linspace(1, 0.5, len(items()), dtype=np.float32)
+    brand = str(items()["brand"].iloc[-1])
+    has = ranker.facts.matches(Filters(brand=brand))
+    assert has.any()
+    assert not has.all()
+    plain = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=0.0)
+    lifted = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=0.2)
+    above = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=1.0)
+    for part in (has, ~has):
+        for found in (plain, lifted, above):
+            assert (np.diff(found[part]) < 0).all(), "the base's order holds among equals"
+    assert (lifted[has] >= plain[has]).all()
+    assert (lifted[has] > plain[has]).any()
+    assert above[has].min() > above[~has].max()
+    both = placed(scores, ranker.facts, Filters(brand=brand, price_max=2000), only=False, preference=1.0)
+    within = ranker.facts.matches(Filters(price_max=2000))
+    assert both[within].min() > both[~within].max(), "no preference outweighs a limit"

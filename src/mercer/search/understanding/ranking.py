@@ -1,6 +1,8 @@
 """What rankers that understand queries share: a maker, a base search, and the order that filters give.
 
-An item that meets all filters comes before the rest; within both, the base search orders by the words that are left.
+An item within the limits (category, price, age) comes before the rest; within both, the base search orders by the words
+that are left, and brand and properties count as preferences: what has them is lifted. Were they limits, too, a copper
+frying pan would come before every saucepan that is not of copper when a copper saucepan is looked for.
 Without a filter the answer is the base search's own, to the bit.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -26,13 +29,14 @@ from mercer.contracts import (
     Requests,
     Runtime,
     plugins,
+    searched,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import UsageError
 from mercer.search.fusion import competition_ranks
 from mercer.search.matching import has_words
 from mercer.search.ranking import SearchRanker
-from mercer.search.understanding.contract import Filters, Maker, Understanding
+from mercer.search.understanding.contract import NONE, Filters, Maker, Understanding
 from mercer.search.understanding.facts import ItemFacts
 from mercer.search.understanding.values import CatalogueValues
 
@@ -40,6 +44,8 @@ BASE = "base"
 """The folder of the base search within a saved ranker."""
 REMEMBERED = 1_024
 """Queries whose understanding is kept in memory."""
+_CONSTANT = 60.0
+"""Of reciprocal ranks."""
 _SECONDS, _MIB = 0.0012, 0.01
 """A catalogue's words: seconds and memory an item."""
 
@@ -51,8 +57,17 @@ class UnderstoodOptions(BaseOptions):
     base_options: Mapping[str, Any] = Field(default_factory=dict, description="options of it")
     filters: Literal["first", "only"] = Field(
         "first",
-        description="items that meet all filters come first, or no others are an answer; in both, what is not for the "
-        "age that was told is no answer",
+        description="first: items within the limits of category and price come first, brand and properties lift; "
+        "only: what does not meet all filters is no answer; in both, what is not for the age that was told is none",
+    )
+    preference: float = searched(
+        0.1,
+        low=0.02,
+        high=1.0,
+        log=True,
+        ge=0,
+        description="how much having the brand and the properties asked for lifts an item; 1: above any of the limits' "
+        "other items",
     )
 
     @model_validator(mode="after")
@@ -66,7 +81,7 @@ class UnderstoodRanker(SearchRanker):
     """Understands a query, then searches: the filters first, the words that are left within them.
 
     A subclass makes the maker. The score of a query with filters is a place: how many items it comes before, and the
-    size of the catalogue more where it meets all of them.
+    size of the catalogue more where it is within the limits.
     """
 
     composition: ClassVar[str] = "rerank"
@@ -170,7 +185,8 @@ class UnderstoodRanker(SearchRanker):
         scores = self.base.score_query(searched)
         if filters == Filters():
             return scores
-        return placed(scores, self.facts, filters, only=self.options.filters == "only")
+        only = self.options.filters == "only"
+        return placed(scores, self.facts, filters, only=only, preference=self.options.preference)
 
     def build(self, train: Dataset, seconds: float, runtime: Runtime) -> None:
         """Fit with default chance."""
@@ -220,14 +236,26 @@ class UnderstoodRanker(SearchRanker):
             ) from fault
 
 
-def placed(scores: Floats32, facts: ItemFacts, filters: Filters, *, only: bool) -> Floats32:
-    """Places from scores, shape (I,): those that meet the filters lie the size of the catalogue above the rest.
+def placed(
+    scores: Floats32, facts: ItemFacts, filters: Filters, *, only: bool, preference: float = 0.0
+) -> Floats32:
+    """Places from scores, shape (I,): those within the limits lie the size of the catalogue above the rest.
 
-    Places are whole numbers, so that float32 holds them exactly; equal scores stay equal. What is not for the age told
-    is no answer; with `only`, neither is what meets not all filters.
+    Within both parts an item's worth is 1 / (60 + place in the base search) + preference / 60 times the share of the
+    brand and properties asked for that it has (reciprocal ranks as in Cormack et al., SIGIR 2009). Places are whole
+    numbers, so that float32 holds them exactly; equal items stay equal. What is not for the age told is no answer;
+    with `only`, neither is what meets not all filters.
     """
     n_items = len(scores)
-    met = facts.matches(filters)
-    answers = (scores > -np.inf) & (met if only else facts.suits(filters.age))
-    found = n_items - competition_ranks(scores) + np.where(met, n_items, 0)
+    limits = replace(filters, brand="", attributes=NONE)
+    wished = [Filters(brand=filters.brand)] if filters.brand else []
+    wished += [Filters(attributes={name: value}) for name, value in filters.attributes.items()]
+    order = competition_ranks(scores)
+    if wished:
+        has = np.mean([facts.matches(one) for one in wished], axis=0)
+        worth = 1 / (_CONSTANT + order) + preference / _CONSTANT * has
+        order = competition_ranks(np.where(scores > -np.inf, worth, -np.inf))
+    within = facts.matches(limits)
+    answers = (scores > -np.inf) & (facts.matches(filters) if only else facts.suits(filters.age))
+    found = n_items - order + np.where(within, n_items, 0)
     return np.where(answers, found, -np.inf).astype(np.float32)
