@@ -27,7 +27,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from mercer.errors import UnsupportedError
 from mercer.evaluation import Agreement, accept_judge, agreement
-from mercer.language import MiniLm
+from mercer.language import EmbeddingCache, MiniLm
 from mercer.language.judging import Item, Pair, PairwiseJudge, PointwiseJudge, signature
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def cosines(frame: pd.DataFrame) -> Floats:
     asked = frame["query"].unique()
     queries = dict(zip(asked, encoder.encode(asked.tolist(), "query"), strict=True))
     texts = (frame["title"] + " " + frame["text"]).tolist()
-    items = encoder.encode(texts, "passage")
+    items, _ = EmbeddingCache(encoder).encode(texts, "passage")
     return np.einsum("nd,nd->n", np.stack([queries[query] for query in frame["query"]]), items).astype(float)
 
 
@@ -105,7 +105,7 @@ def share_by_query(frame: pd.DataFrame, pairs: list[tuple[int, int]], verdicts: 
     """Share on the people's side, a tie is half, with a bootstrap over queries."""
     better = np.array([np.sign(frame["grade"][a] - frame["grade"][b]) for a, b in pairs])
     right = (1 + better * verdicts) / 2
-    queries = pd.factorize([frame["query"][a] for a, _ in pairs])[0]
+    queries = np.unique([frame["query"][a] for a, _ in pairs], return_inverse=True)[1]
     sums, counts = np.bincount(queries, right), np.bincount(queries)
     draws = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), 1000)
     low, high = np.quantile((draws @ sums) / (draws @ counts), (0.025, 0.975))

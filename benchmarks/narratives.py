@@ -1,10 +1,11 @@
 """What the check of narratives finds, what it costs, and how often a language model's wording passes it.
 
-    .venv/bin/python benchmarks/narratives.py [--planted] [--wording MODEL] [--shots 0 2] [-n 60] [--keep FOLDER]
+    .venv/bin/python benchmarks/narratives.py [--planted] [--wording MODEL] [--rewording MODEL] [-n 60] …
 
 --planted: faults planted into true sentences (the template's of drawn narratives, and paraphrases written by hand that
     pass), by kind, and the sentences written by hand: true ones that pass, false ones that are found.
 --wording: a model of the store words drawn narratives, greedily, bound by the schema; with 0 and with 2 examples.
+--rewording: it says each sentence of the template otherwise, and chooses no evidence.
 Without a part named, --planted is run. 95 % intervals of shares are Wilson's, as if sentences were independent.
 The narratives are drawn with a seed: alerts, adverse decisions and failed gates, predictions, recommendations. Their
 values are random; the names of features, rules and parameters are mercer's own.
@@ -18,7 +19,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,11 @@ from mercer.reporting.narratives import (
     narrate,
     prediction_facts,
     recommendation_facts,
+    reword,
     template,
 )
 from mercer.reporting.narratives.planting import plant
+from mercer.reporting.narratives.wording import SENTENCE_TOKENS, reworded
 from mercer.testing.small_shop import small_catalogue
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -176,7 +179,7 @@ def wording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> Non
         lines: list[dict[str, Any]] = []
         generator = Kept()
         begun = time.perf_counter()
-        made = narrate(facts, generator, shots=chosen, seed=seed, max_tokens=256)
+        made = narrate(facts, generator, shots=chosen, seed=seed, max_tokens=192)
         seconds += time.perf_counter() - begun
         passed += made.made_by != "template"
         why.update({reason.split(" in ")[0].split(" (")[0] for reason in made.refused})
@@ -197,17 +200,71 @@ def wording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> Non
     print("  refused for: " + ", ".join(f"{name} {count}" for name, count in why.most_common()), flush=True)
 
 
+EXAMPLES = (
+    ("The score is 0.3100.", "The model gives a score of 0.3100."),
+    (
+        "A reason is “Number of orders” at 4; it lowers the score.",
+        "The number of orders is 4, and it lowers the score.",
+    ),
+)
+
+
+def rewording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> None:
+    """The template's sentences in a model's words: those that pass, and narratives of which all pass."""
+    from mercer.language.decoders import Decoder, ModelStore
+    from mercer.language.generating import LocalGenerator
+
+    local = LocalGenerator(Decoder.load(ModelStore().get(model)))
+    narratives = list(drawn(seed, n))
+    prompts = {
+        one.text: reworded(one.text, EXAMPLES[:shots]) for facts in narratives for one in template(facts)
+    }
+    begun = time.perf_counter()
+    answers = local.generate_many(
+        list(prompts.values()), max_tokens=SENTENCE_TOKENS, temperature=0.0, seed=seed
+    )
+    seconds = time.perf_counter() - begun
+    told = dict(zip(prompts, answers, strict=True))
+
+    class Asked:
+        """What the model answered, all sentences having been written together."""
+
+        def generate(self, messages: Sequence[Mapping[str, str]], **_: Any) -> Generation:
+            return told[messages[-1]["content"]]
+
+    whole, good, new, total, why = 0, 0, 0, 0, Counter[str]()
+    for facts in narratives:
+        made = reword(facts, Asked(), examples=EXAMPLES[:shots])
+        failed = {int(reason.split(" in sentence ")[1].split(" ")[0]) for reason in made.refused}
+        plain = template(facts)
+        total += len(plain)
+        good += len(plain) - len(failed)
+        new += sum(one.text != old.text for one, old in zip(made.sentences, plain, strict=True))
+        whole += not failed
+        why.update(reason.split(" in ")[0] for reason in made.refused)
+    print(f"{model}, {shots} examples, sentence by sentence: narratives {share(whole, n)}; sentences "
+          f"{share(good, total)}, of them {new} in other words; {seconds / len(prompts):.2f} s a sentence")  # fmt: skip
+    print("  refused for: " + ", ".join(f"{name} {count}" for name, count in why.most_common()), flush=True)
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps([given, answer.text], ensure_ascii=False) for given, answer in told.items()]
+        (keep / f"{model}.{shots}.reworded.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--planted", action="store_true")
     parser.add_argument("--wording", metavar="MODEL", help="a model of the store")
+    parser.add_argument("--rewording", metavar="MODEL", help="a model of the store")
     parser.add_argument("--shots", type=int, nargs="+", default=[0, 2], choices=[0, 1, 2])
     parser.add_argument("-n", type=int, default=60, help="narratives drawn")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--keep", type=Path, help="folder for what the model wrote")
     chosen = parser.parse_args()
-    if chosen.planted or not chosen.wording:
+    if chosen.planted or not (chosen.wording or chosen.rewording):
         planted(chosen.n, chosen.seed)
+    for shots in chosen.shots if chosen.rewording else ():
+        rewording(chosen.rewording, shots, chosen.n, chosen.seed, chosen.keep)
     for shots in chosen.shots if chosen.wording else ():
         wording(chosen.wording, shots, chosen.n, chosen.seed, chosen.keep)
 

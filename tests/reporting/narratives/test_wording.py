@@ -10,8 +10,8 @@ import pytest
 
 from mercer.contracts import Generation
 from mercer.errors import RemoteError
-from mercer.reporting.narratives import Fact, narrate, template
-from mercer.reporting.narratives.wording import listed, messages, schema
+from mercer.reporting.narratives import Fact, narrate, reword, template
+from mercer.reporting.narratives.wording import listed, messages, reworded, schema
 
 from .corpus import fact_sets
 
@@ -117,6 +117,47 @@ def test_schema_allows_the_ids_of_the_facts_alone() -> None:
     cited = schema(FACTS)["items"]["properties"]["facts"]["items"]
 
     assert cited == {"enum": [fact.id for fact in FACTS]}
+
+
+class Rewriter(Scripted):
+    """A generator by hand that says a sentence with words of it changed."""
+
+    def generate(self, messages: Sequence[Mapping[str, str]], **more: Any) -> Generation:
+        text = messages[-1]["content"]
+        for old, new in self.answer.items():
+            text = text.replace(old, new)
+        return Generation(
+            text=f" {text}\n", parsed=None, finish_reason=self.finish, tokens_in=1, tokens_out=1, cost=0.0,
+            fingerprint="by-hand",
+        )  # fmt: skip
+
+
+def test_sentences_that_pass_are_used_and_the_others_stay() -> None:
+    made = reword(
+        FACTS, Rewriter({"The score is": "A score of", "0.0823": "0.0823 was recorded", "lowers": "raises"})
+    )
+    plain = template(FACTS)
+
+    assert made.made_by == "by-hand"
+    assert made.sentences[1].text == "A score of 0.0823 was recorded."
+    assert (made.sentences[2], made.sentences[3]) == (plain[2], plain[3])
+    assert made.refused == ("direction in sentence 3 (f7)", "direction in sentence 4 (f8)")
+
+
+def test_rewording_that_fails_everywhere_is_the_template() -> None:
+    for generator in (Rewriter({" ": " not "}), Rewriter({}, "length"), Scripted(RemoteError("Silent."))):
+        made = reword(FACTS, generator)
+        assert (made.made_by, made.sentences) == ("template", template(FACTS))
+        assert len(made.refused) >= len(made.sentences)
+
+
+def test_examples_of_rewording_are_turns() -> None:
+    assert [turn["role"] for turn in reworded("It is.", [("a", "b")])] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+    ]
 
 
 def test_record_is_plain_json() -> None:

@@ -19,7 +19,7 @@ from mercer.reporting.narratives.fact import Fact
 from mercer.reporting.narratives.narrative import Fault, Narrative, Sentence
 from mercer.reporting.narratives.sources import case_facts, prediction_facts, recommendation_facts
 from mercer.reporting.narratives.template import template
-from mercer.reporting.narratives.wording import narrate
+from mercer.reporting.narratives.wording import narrate, reword
 
 __all__ = [
     "Fact",
@@ -32,5 +32,6 @@ __all__ = [
     "narrate",
     "prediction_facts",
     "recommendation_facts",
+    "reword",
     "template",
 ]

@@ -8,13 +8,14 @@ from typing import Any
 
 from mercer.contracts.protocols import TextGenerator
 from mercer.errors import MercerError
-from mercer.reporting.narratives.check import LONGEST, check
+from mercer.reporting.narratives.check import LONGEST, check, check_sentence
 from mercer.reporting.narratives.fact import Fact
 from mercer.reporting.narratives.narrative import Narrative, Sentence, reasons_of
 from mercer.reporting.narratives.numbers import say
 from mercer.reporting.narratives.template import template
 
 MAX_TOKENS = 512
+SENTENCE_TOKENS = 80
 ENDED = ("stop", "schema")
 """An answer that the model or the schema ended; any other was cut."""
 
@@ -22,6 +23,11 @@ TASK = (
     "You write short reports from a list of facts. Write one plain sentence for each fact or two. Use only the facts. "
     "Copy every name, number and date exactly. Say for each reason whether it raises or lowers the score. Give no "
     "advice and add nothing. Answer with JSON: a list of objects, each with a sentence and the ids of its facts."
+)
+
+REWORD = (
+    "Say the sentence in other plain words. Keep every name, number and date exactly as it is. Add nothing and leave "
+    "nothing out. Answer with the one sentence and nothing else."
 )
 
 
@@ -58,6 +64,50 @@ def narrate(
     if faults:
         return _refused(plain, reasons_of(faults))
     return Narrative(facts=tuple(facts), sentences=sentences, made_by=answer.fingerprint)
+
+
+def reword(
+    facts: Sequence[Fact],
+    generator: TextGenerator,
+    *,
+    examples: Sequence[tuple[str, str]] = (),
+    max_tokens: int = SENTENCE_TOKENS,
+    seed: int = 0,
+) -> Narrative:
+    """The template, each sentence in the generator's words where these pass the check, and as it was where not.
+
+    The model chooses no evidence: a sentence keeps the facts of the one that it was made from. So a model that is too
+    small for `narrate` may serve here. examples: sentences and how to say them otherwise, given as turns. made_by is
+    the model's fingerprint where one of its sentences is used; refused names the places where none was.
+    """
+    plain = Narrative(facts=tuple(facts), sentences=template(facts))
+    told, why, made_by = [], list[str](), plain.made_by
+    for place, one in enumerate(plain.sentences, 1):
+        try:
+            answer = generator.generate(
+                reworded(one.text, examples), max_tokens=max_tokens, temperature=0.0, seed=seed
+            )
+        except MercerError as fault:
+            told.append(one)
+            why.append(f"generator: {type(fault).__name__} in sentence {place}")
+            continue
+        other = Sentence(text=answer.text.strip(), facts=one.facts)
+        faults = check_sentence(other, facts, place=place)
+        if answer.finish_reason not in ENDED:
+            why.append(f"generator: {answer.finish_reason} in sentence {place}")
+        why += reasons_of(faults)
+        passes = not faults and answer.finish_reason in ENDED
+        told.append(other if passes else one)
+        made_by = answer.fingerprint if passes else made_by
+    return Narrative(facts=plain.facts, sentences=tuple(told), made_by=made_by, refused=tuple(why))
+
+
+def reworded(text: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
+    """The prompt of `reword`: the task, the examples as turns, and the sentence."""
+    turns = [{"role": "system", "content": REWORD}]
+    for given, wanted in examples:
+        turns += [{"role": "user", "content": given}, {"role": "assistant", "content": wanted}]
+    return [*turns, {"role": "user", "content": text}]
 
 
 def messages(facts: Sequence[Fact], shots: Sequence[Sequence[Fact]] = ()) -> list[dict[str, str]]:
