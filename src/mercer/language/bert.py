@@ -66,7 +66,7 @@ class SentenceEncoder(nn.Module):
     def states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The vector of each token, float32, shape (n, t, d)."""
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
-        hidden = self.words(input_ids) + self.places(places) + self.segments.weight[0]
+        hidden: Tensor = self.words(input_ids) + self.places(places) + self.segments.weight[0]
         hidden = self.norm(hidden)
         # Large and finite: minus infinity turns a row without any token into NaN.
         mask = (1.0 - attention_mask.to(hidden.dtype))[:, None, None, :] * -1e9

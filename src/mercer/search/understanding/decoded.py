@@ -29,10 +29,11 @@ from mercer.language.finetuning import FineTuningOptions, estimate_finetuning, f
 from mercer.language.prompts.examples import Examples
 from mercer.language.prompts.library import load_prompt, write_prompt
 from mercer.language.prompts.models import Bound, Precision
-from mercer.search.understanding.decoding import Amounts, DecoderMaker, Form
+from mercer.search.understanding.decoding import DecoderMaker, Form, Reads
 from mercer.search.understanding.facts import ItemFacts
 from mercer.search.understanding.pairs import Pair, Part, make_pairs
 from mercer.search.understanding.ranking import UnderstoodOptions, UnderstoodRanker
+from mercer.search.understanding.ruled import words_of_language
 from mercer.search.understanding.rules import RuleMaker, RuleOptions
 from mercer.search.understanding.values import CatalogueValues
 from mercer.training import TrainingRecord
@@ -52,13 +53,25 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
     way: Literal["zero-shot", "few-shot", "tuned"] = Field(
         "tuned", description="as it came; with examples in the prompt; or fine-tuned on made pairs"
     )
-    amounts: Amounts = Field("rules", description="who reads prices and ages: the rules, or the model")
+    reads: Reads = Field(
+        "category",
+        description="what the model reads; the rules read the rest. category: where it is sure, else the rules do",
+    )
+    sure: float = Field(
+        0.5, gt=0, le=1, description="how probable a category must be for the model to have the word"
+    )
     wording: int = searched(
         0, choices=(0, 1, 2), description="wording of the instruction, for a model as it came"
     )
     shots: int = Field(4, ge=1, le=20, description="few-shot: examples in the prompt, the nearest in meaning")
-    pairs: int = Field(6_000, ge=10, description="made queries that are learned from")
+    pairs: int = Field(8_000, ge=10, description="made queries that are learned from")
     precision: Precision = Field("bf16", description="of the model when it answers")
+    learning_rate: float = searched(
+        1e-3, low=1e-4, high=3e-3, log=True, gt=0, description="the highest learning rate"
+    )
+    batch_tokens: int = Field(
+        256, ge=1, description="tokens a batch, padding counted: about ten queries, so that steps are many"
+    )
     epochs: int = searched(1, low=1, high=4, ge=1, description="passes over the made queries")
     evaluate_every: float = Field(0.25, gt=0, description="epochs between two evaluations on validation")
 
@@ -94,11 +107,9 @@ class UnderstoodDecoder(UnderstoodRanker):
 
         Raises NotFoundError with `mercer models import` where the store lacks the model, and what `finetune` raises.
         """
-        self._bind(runtime)
+        self._bind()
         self._adapter, self.training, self.notes = None, None, ()
-        rules = RuleMaker.build(
-            train.items, self.values, self.facts, RuleOptions(agreement=self.options.agreement)
-        )
+        rules = self._rules(train, self.values, self.facts)
         form = self._form(self.values)
         if self.options.way == "tuned":
             self._tune(train, rules, form, budget=budget, seed=seed, runtime=runtime)
@@ -115,8 +126,8 @@ class UnderstoodDecoder(UnderstoodRanker):
             return before
         values = CatalogueValues.of(train.items)
         facts = ItemFacts.of(train.items, values)
-        rules = RuleMaker.build(train.items, values, facts, RuleOptions(agreement=self.options.agreement))
-        self._bind(runtime)
+        rules = self._rules(train, values, facts)
+        self._bind()
         model, form = self._base(), self._form(values)
         made = _pairs(train, values, facts, rules, n=min(self.options.pairs, 2_000), seed=seed)
         examples = [form.example(pair, model) for pair in made]
@@ -182,7 +193,7 @@ class UnderstoodDecoder(UnderstoodRanker):
         self._adapter = folder / ADAPTER if (folder / ADAPTER).is_dir() else None
         self._examples = _again(pairs, told["n"], told["seed"])
         rules = RuleMaker.load(folder, self.values, self.facts, RuleOptions(agreement=self.options.agreement))
-        form = Form(self.values, prompt, self._wording, self.options.amounts)
+        form = Form(self.values, prompt, self._wording, self.options.reads, self.options.sure)
         self.maker = DecoderMaker(self._decoder("cpu"), form, rules, self._examples)
 
     def _tune(
@@ -211,7 +222,11 @@ class UnderstoodDecoder(UnderstoodRanker):
             f"Fine-tuned on {len(examples):,} queries made from the catalogue.",
         )
 
-    def _bind(self, runtime: Runtime) -> None:  # noqa: ARG002 - the place is chosen when it is loaded
+    def _rules(self, train: Dataset, values: CatalogueValues, facts: ItemFacts) -> RuleMaker:
+        options = RuleOptions(agreement=self.options.agreement)
+        return RuleMaker.build(train.items, values, facts, options, real=words_of_language())
+
+    def _bind(self) -> None:
         self._bound = Bound.find(
             self.options.model, weights="pretrained", precision=self.options.precision, seed=0
         )
@@ -233,7 +248,9 @@ class UnderstoodDecoder(UnderstoodRanker):
 
     def _form(self, values: CatalogueValues) -> Form:
         tuned = self.options.way == "tuned"
-        return Form.of(values, tuned=tuned, wording=self._wording, amounts=self.options.amounts)
+        return Form.of(
+            values, tuned=tuned, wording=self._wording, reads=self.options.reads, sure=self.options.sure
+        )
 
     @property
     def _wording(self) -> int:

@@ -1,26 +1,29 @@
 """Maker `decoder`: a language model writes the filters as JSON, and can write nothing that the catalogue does not hold.
 
 The grammar of the answer is the schema over the catalogue's values (schema.py): an invented brand has no path in it,
-and text that only one value continues costs no step. The words that are left to search for are those of the rules, and
-so are prices and ages unless the model is to read them, too.
+and text that only one value continues costs no step. Words that are left to search for are those of the rules. What the
+model is asked for can be narrowed to the category, which is what rules over a catalogue's own words miss: that a
+skillet is cookware. There the model has the word where it is sure, and the rules have it elsewhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from mercer.data.money import decimals
 from mercer.language.decoders import Decoder
-from mercer.language.generating import ConstrainedDecoder, Grammar, Prefix
+from mercer.language.generating import Answer, ConstrainedDecoder, Grammar, Prefix
 from mercer.language.prompts.examples import Examples
 from mercer.language.prompts.library import load_prompt
 from mercer.language.prompts.prompt import Free, Prompt
 from mercer.language.prompts.rendering import Renderer, plain
 from mercer.search.matching import has_words
-from mercer.search.understanding.contract import Understanding
+from mercer.search.understanding.contract import Filters, Understanding
 from mercer.search.understanding.rules import RuleMaker
 from mercer.search.understanding.schema import AMOUNTS, schema, to_parsed, to_understanding
 from mercer.search.understanding.values import CatalogueValues
@@ -32,25 +35,27 @@ if TYPE_CHECKING:
 ASKED, TUNED = "query-filters", "query-filters-tuned"
 """Prompts for a model as it came, and for one that was fine-tuned."""
 
-Amounts = Literal["rules", "model"]
+Reads = Literal["category", "all but amounts", "all"]
 
 
 @dataclass(frozen=True)
 class Form:
     """How a query is put to the model, and what it may answer: the same when it learns and when it is asked.
 
-    prompt, wording: of the library of prompts. amounts: who reads prices and ages.
+    prompt, wording: of the library of prompts. reads: what the model is asked for; the rules read the rest. sure: how
+    probable a category must be for the model to have the word.
     """
 
     values: CatalogueValues
     prompt: Prompt
     wording: int = 0
-    amounts: Amounts = "rules"
+    reads: Reads = "category"
+    sure: float = 0.5
 
     @classmethod
-    def of(cls, values: CatalogueValues, *, tuned: bool, wording: int, amounts: Amounts) -> Form:
+    def of(cls, values: CatalogueValues, *, tuned: bool, wording: int, reads: Reads, sure: float) -> Form:
         """The form for a model that was fine-tuned, or for one that was not."""
-        return cls(values, load_prompt(TUNED if tuned else ASKED), wording, amounts)
+        return cls(values, load_prompt(TUNED if tuned else ASKED), wording, reads, sure)
 
     @property
     def unit(self) -> int:
@@ -61,10 +66,7 @@ class Form:
     def grammar(self) -> Grammar:
         """What the model may write."""
         told = schema(self.values)
-        if self.amounts == "rules":
-            kept = {name: one for name, one in told["properties"].items() if name not in AMOUNTS}
-            told = {**told, "properties": kept}
-        return Grammar(told)
+        return Grammar({**told, "properties": self._asked(told["properties"])})
 
     @property
     def most_tokens(self) -> int:
@@ -74,10 +76,7 @@ class Form:
 
     def answer(self, understood: Understanding) -> str:
         """The answer that says an understanding, as the grammar writes it."""
-        parsed = to_parsed(understood, unit=self.unit)
-        if self.amounts == "rules":
-            parsed = {name: value for name, value in parsed.items() if name not in AMOUNTS}
-        return Grammar.dumps(parsed)
+        return Grammar.dumps(self._asked(to_parsed(understood, unit=self.unit)))
 
     def example(self, pair: Pair, decoder: Decoder) -> Example:
         """A pair as fine-tuning takes it."""
@@ -92,14 +91,22 @@ class Form:
         put = self._put(messages)
         return decoder.start + decoder.encode(put) if isinstance(put, str) else decoder.chat(put)
 
-    def understood(self, parsed: dict[str, Any], query: str, by_rules: Understanding) -> Understanding:
+    def understood(self, answer: Answer, query: str, by_rules: Understanding) -> Understanding:
         """The understanding that an answer says. by_rules: what the rules found in the same query."""
-        found = to_understanding(parsed, query, self.values, unit=self.unit)
+        found, told = to_understanding(answer.value, query, self.values, unit=self.unit), by_rules.filters
+        if self.reads == "category":
+            category = found.filters.category if answer.log_probability >= math.log(self.sure) else ""
+            return replace(by_rules, filters=replace(told, category=category or told.category))
         filters = found.filters
-        if self.amounts == "rules":
-            told = by_rules.filters
+        if self.reads == "all but amounts":
             filters = replace(filters, price_min=told.price_min, price_max=told.price_max, age=told.age)
         return replace(found, query=by_rules.query, filters=filters)
+
+    def _asked(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """Those keys that the model is asked for."""
+        if self.reads == "category":
+            return {name: one for name, one in keys.items() if name == "category"}
+        return {name: one for name, one in keys.items() if self.reads == "all" or name not in AMOUNTS}
 
     def _put(self, messages: Sequence[dict[str, str]]) -> Any:
         return plain(tuple(messages)) if self.prompt.style == "plain" else tuple(messages)
@@ -119,19 +126,40 @@ class DecoderMaker:
         self.decoder = decoder
         self.form = form
         self.rules = rules
-        self._examples = examples or Examples()
+        self.examples = examples or Examples()
         self._writer = ConstrainedDecoder(decoder)
         self._prefix: Prefix | None = None
 
     def understand(self, query: str) -> Understanding:
         """What a query asks for. A query without a letter or a digit is not asked about."""
         by_rules = self.rules.understand(query)
-        if not has_words(query):
+        if not has_words(query) or (by_rules.intent == "service" and self.form.reads == "category"):
             return by_rules
-        tokens = self.form.tokens(query, self.decoder, self._examples.chosen(query))
+        tokens = self.form.tokens(query, self.decoder, self.examples.chosen(query))
         if self._prefix is None:
             self._prefix = self._writer.prefix(tokens)
         answer = self._writer.decode(
             tokens, self.form.grammar, max_tokens=self.form.most_tokens, prefix=self._prefix
         )
-        return self.form.understood(answer.value, query, by_rules)
+        found = self.form.understood(answer, query, by_rules)
+        return (
+            replace(found, filters=self._together(found.filters)) if self.form.reads == "category" else found
+        )
+
+    def _together(self, filters: Filters) -> Filters:
+        """The filters less what no item of the category has: a word that the rules read in another sense."""
+        if not filters.category:
+            return filters
+        place = Filters(category=filters.category)
+        inside = self.rules.facts.matches(place)
+
+        def has(one: Filters) -> bool:
+            return bool((inside & self.rules.facts.matches(one)).any())
+
+        kept = {
+            name: value
+            for name, value in filters.attributes.items()
+            if has(Filters(attributes={name: value}))
+        }
+        brand = filters.brand if filters.brand and has(Filters(brand=filters.brand)) else ""
+        return replace(filters, brand=brand, attributes=MappingProxyType(kept))
