@@ -38,7 +38,7 @@ from mercer.recommend.two_stage import GROUPS, features
 MODEL = "smollm2-135m-instruct"
 CANDIDATES = 12
 HISTORY = 5
-LEARN, TEST = 300, 800
+LEARN, TEST = 300, 400
 TITLE_WORDS = 10
 CONTENT = ("brand", "category", "titles")
 WEIGHTS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

@@ -48,9 +48,15 @@ MAKERS: dict[str, tuple[str, dict[str, Any]]] = {
     "tagger": ("understood-tagger", {}),
     "decoder zero-shot": ("understood-decoder", {"way": "zero-shot"}),
     "decoder few-shot": ("understood-decoder", {"way": "few-shot"}),
+    "decoder few-shot, all but amounts": (
+        "understood-decoder",
+        {"way": "few-shot", "reads": "all but amounts"},
+    ),
+    "tagger alone": ("understood-tagger", {"with_rules": False}),
     "decoder LoRA": ("understood-decoder", {}),
-    "decoder LoRA, amounts too": ("understood-decoder", {"amounts": "model"}),
+    "decoder LoRA, all but amounts": ("understood-decoder", {"reads": "all but amounts"}),
 }
+FROM_RUN = (PLAIN, RULES, "tagger", "decoder LoRA")
 BLANK = {"category": "", "currency": "", "available_from": 0, "available_until": 0, "min_age": 0}
 
 
@@ -64,10 +70,12 @@ def dataset(items: pd.DataFrame, judgments: pd.DataFrame) -> tuple[Dataset, Hold
     return split.training(np.arange(len(split.test))), split.test
 
 
-def fitted(label: str, train: Dataset, keep: Path, seed: int) -> Any:
-    """The ranker of a maker, fitted here or before."""
+def fitted(label: str, train: Dataset, keep: Path, given: Any) -> Any:
+    """The ranker of a maker, fitted here, before, or by a run."""
     name, options = MAKERS[label]
-    cls = plugins.load(plugins.RANKERS, name)
+    cls, seed = plugins.load(plugins.RANKERS, name), given.seed
+    if given.run and label in FROM_RUN:
+        return cls.load(given.run / "models" / "find" / name)
     if name.startswith("understood-"):
         options = {"base_options": {"bundle_encoder": False}, **options}
     folder = keep / f"{label.replace(' ', '-').replace(',', '')}-{seed}"
@@ -130,7 +138,7 @@ def wordings(
     keep = given.keep / name
     filters, intents, ranked, harm = {}, {}, {}, {}
     for label in given.makers:
-        ranker = fitted(label, train, keep, given.seed)
+        ranker = fitted(label, train, keep, given)
         ranked[label] = ndcg(ranker, held)
         if harmless is not None:
             harm[label] = ndcg(ranker, harmless)
@@ -164,6 +172,7 @@ def main() -> None:
     parser.add_argument("--makers", nargs="+", default=list(MAKERS), choices=list(MAKERS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-shop", action="store_true")
+    parser.add_argument("--run", type=Path, help="a run of briefs/wordings.yaml, for what it has fitted")
     given = parser.parse_args()
     if not given.no_shop:
         world = shop()
