@@ -26,7 +26,7 @@ def _shortest(engine, grammar):
 
 
 @every_family
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     schema=SCHEMAS,
     more=st.integers(0, 40),

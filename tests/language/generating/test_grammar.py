@@ -16,7 +16,7 @@ from mercer.testing.decoders import tiny_decoder
 VOCABULARIES = {family: Vocabulary(tiny_decoder(family)) for family in FAMILIES}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(schema=SCHEMAS, data=st.data())
 def test_whatever_is_written_is_valid(schema, data):
     node, text = Grammar(schema).start, bytearray()
@@ -29,7 +29,7 @@ def test_whatever_is_written_is_valid(schema, data):
     jsonschema.validate(json.loads(bytes(text) + node.shortest), schema)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(schema=SCHEMAS, data=st.data())
 def test_whatever_is_valid_can_be_written(schema, data):
     value = value_of(schema, data.draw)
@@ -138,7 +138,7 @@ def test_thousands_of_values():
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES.values(), ids=VOCABULARIES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(schema=SCHEMAS, data=st.data())
 def test_allowed_tokens_are_those_that_the_grammar_follows(vocabulary, schema, data):
     node = Grammar(schema).start
