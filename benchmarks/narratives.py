@@ -43,6 +43,7 @@ from mercer.reporting.narratives import (
     template,
 )
 from mercer.reporting.narratives.planting import plant
+from mercer.reporting.narratives.reading import normal
 from mercer.reporting.narratives.wording import SENTENCE_TOKENS, reworded
 from mercer.testing.small_shop import small_catalogue
 
@@ -239,7 +240,9 @@ def rewording(model: str, shots: int, n: int, seed: int, keep: Path | None) -> N
         plain = template(facts)
         total += len(plain)
         good += len(plain) - len(failed)
-        new += sum(one.text != old.text for one, old in zip(made.sentences, plain, strict=True))
+        new += sum(
+            normal(one.text) != normal(old.text) for one, old in zip(made.sentences, plain, strict=True)
+        )
         whole += not failed
         why.update(reason.split(" in ")[0] for reason in made.refused)
     print(f"{model}, {shots} examples, sentence by sentence: narratives {share(whole, n)}; sentences "

@@ -120,6 +120,25 @@ def test_what_is_required_and_unsaid_makes_a_narrative_incomplete() -> None:
     assert [(fault.check, fault.fact) for fault in check(kept, facts)] == [("incomplete", "f6")]
 
 
+@pytest.mark.parametrize("less", ["; it lowers the score", " at 212 days"])
+def test_a_reason_without_its_value_or_direction_is_left_out(less: str) -> None:
+    facts = fact_sets()["alert"]
+    kept = [Sentence(text=one.text.replace(less, ""), facts=one.facts) for one in template(facts)]
+
+    assert {fault.check for fault in check(kept, facts)} == {"incomplete"}
+
+
+@pytest.mark.parametrize(
+    ("of", "text", "ids"),
+    [
+        ("churn", "The prediction for customer-88 is 37.4% of the target churn.", ("f1", "f2", "f3")),
+        ("alert", "The reason is “Number of orders” at 3.", ("f8",)),
+    ],
+)
+def test_what_a_language_model_slipped_through_is_found(of: str, text: str, ids: tuple[str, ...]) -> None:
+    assert check_sentence(Sentence(text=text, facts=ids), fact_sets()[of])
+
+
 def test_facts_of_another_case_are_found() -> None:
     facts = case_facts(alert_of(subject="customer-1", score=0.31, days=12.0, value=2.0))
     other = case_facts(alert_of(subject="customer-2", score=0.47, days=99.0, value=5.0))

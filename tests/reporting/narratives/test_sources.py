@@ -96,7 +96,7 @@ def test_prediction_with_interval_and_reasons() -> None:
     facts = prediction_facts("customer-8", 0.3741, reasons, target="churn", interval=(0.29, 0.46))
 
     assert said(facts) == [
-        "The prediction for customer-8 is 37.4 %, of the target churn.",
+        "For the target churn, the prediction for customer-8 is 37.4 %.",
         "It has a 95 % interval from 29 % to 46 %.",
         "The strongest reason is “plan is gold”; it lowers the prediction.",
         "A reason is “Days since the last purchase”, which is missing; it raises the prediction.",

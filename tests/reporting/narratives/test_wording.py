@@ -151,6 +151,13 @@ def test_rewording_that_fails_everywhere_is_the_template() -> None:
         assert len(made.refused) >= len(made.sentences)
 
 
+def test_rewording_that_leaves_a_direction_out_is_refused() -> None:
+    made = reword(FACTS, Rewriter({"; it lowers the score": ""}))
+
+    assert made.sentences == template(FACTS)
+    assert made.refused == ("incomplete in sentence 3 (f7)", "incomplete in sentence 4 (f8)")
+
+
 def test_examples_of_rewording_are_turns() -> None:
     assert [turn["role"] for turn in reworded("It is.", [("a", "b")])] == [
         "system",

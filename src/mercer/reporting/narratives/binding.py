@@ -37,8 +37,18 @@ def number_faults(tokens: Sequence[Token], cited: Sequence[Fact]) -> tuple[list[
     Each number belongs to the fact beside which it stands: numbers and facts of the same form are paired so that the
     distances add up to the least. A fact whose value is a number or a date is said by its number, any other by name.
     """
+    faults, by_number = _numbers(tokens, cited)
+    return faults, by_number | {fact.id for _, fact in named(tokens, cited) if not _by_number(fact)}
+
+
+def numbered(tokens: Sequence[Token], cited: Sequence[Fact]) -> set[str]:
+    """Ids of the facts whose number the sentence says."""
+    return _numbers(tokens, cited)[1]
+
+
+def _numbers(tokens: Sequence[Token], cited: Sequence[Fact]) -> tuple[list[Found], set[str]]:
     faults: list[Found] = []
-    said = {fact.id for _, fact in named(tokens, cited) if not _by_number(fact)}
+    said: set[str] = set()
     numbers = [place for place, token in enumerate(tokens) if token.form == "number"]
     for form in ("date", "amount"):
         here = [place for place in numbers if (_form(tokens[place].amount) == "date") == (form == "date")]
@@ -120,22 +130,33 @@ def direction_faults(
     first direction of a sentence, to those after it. It must be the direction of each of them.
     """
     reasons = [(place, fact) for place, fact in named(tokens, cited) if fact.kind == "reason"]
-    pushes = list(_pushes(tokens))
-    if pushes and not any(token.stem in SCALE or token.stem == "it" for token in tokens):
+    moves = list(_moves(tokens, reasons))
+    if moves and not any(token.stem in SCALE or token.stem == "it" for token in tokens):
         yield "direction", ""
-    leading = bool(reasons and pushes) and reasons[0][0] < pushes[0][0]
-    for at, (place, push) in enumerate(pushes):
-        before = pushes[at - 1][0] if at else -1
-        after = pushes[at + 1][0] if at + 1 < len(pushes) else len(tokens)
-        low, high = (before, place) if leading else (place, after)
-        moved = [fact for where, fact in reasons if low < where < high]
+    for push, moved in moves:
         if not moved:
             yield "direction", ""
         for fact in moved:
             if fact.direction != push:
                 yield "direction", fact.id
-    if any(token.stem in FIRST for token in tokens):
-        yield from _rank_faults(tokens, reasons, facts)
+    yield from _rank_faults(tokens, reasons, facts)
+
+
+def moved_reasons(tokens: Sequence[Token], cited: Sequence[Fact]) -> set[str]:
+    """Ids of the reasons of which the sentence says a direction."""
+    reasons = [(place, fact) for place, fact in named(tokens, cited) if fact.kind == "reason"]
+    return {fact.id for _, moved in _moves(tokens, reasons) for fact in moved}
+
+
+def _moves(tokens: Sequence[Token], reasons: Sequence[Place]) -> Iterator[tuple[Direction, list[Fact]]]:
+    """Each direction of a sentence with the reasons that it is said of."""
+    pushes = list(_pushes(tokens))
+    leading = bool(reasons and pushes) and reasons[0][0] < pushes[0][0]
+    for at, (place, push) in enumerate(pushes):
+        before = pushes[at - 1][0] if at else -1
+        after = pushes[at + 1][0] if at + 1 < len(pushes) else len(tokens)
+        low, high = (before, place) if leading else (place, after)
+        yield push, [fact for where, fact in reasons if low < where < high]
 
 
 def _pushes(tokens: Sequence[Token]) -> Iterator[tuple[int, Direction]]:
@@ -146,9 +167,12 @@ def _pushes(tokens: Sequence[Token]) -> Iterator[tuple[int, Direction]]:
 
 
 def _rank_faults(tokens: Sequence[Token], reasons: Sequence[Place], facts: Sequence[Fact]) -> Iterator[Found]:
-    """`the strongest reason` is the first reason of all."""
-    first = next((fact.id for fact in facts if fact.kind == "reason"), None)
+    """`the strongest reason` is the first reason of all, and `the reason` the only one."""
+    all_of = [fact.id for fact in facts if fact.kind == "reason"]
+    first = next(iter(all_of), None)
     for place, token in enumerate(tokens):
+        if token.stem == stem("reason") and place and tokens[place - 1].stem == "the" and len(all_of) > 1:
+            yield "relation", ""
         if token.stem in FIRST and reasons:
             nearest = min(reasons, key=lambda reason: distance(tokens, place, reason[0]))[1]
             if nearest.id != first:

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Sequence
 from mercer.reporting.narratives.binding import (
     comparison_faults,
     direction_faults,
+    moved_reasons,
     number_faults,
+    numbered,
 )
 from mercer.reporting.narratives.fact import Fact, by_id
 from mercer.reporting.narratives.lexicon import (
@@ -55,11 +57,22 @@ def check(sentences: Sequence[Sentence], facts: Sequence[Fact]) -> tuple[Fault, 
     faults = [
         fault for place, one in enumerate(sentences, 1) for fault in check_sentence(one, facts, place=place)
     ]
-    told = {fact for one in sentences for fact in one.facts}
-    faults += [
-        Fault(check="incomplete", fact=fact.id) for fact in facts if fact.required and fact.id not in told
+    left = [
+        fact for fact in facts if fact.required and not any(_tells(one, fact, facts) for one in sentences)
     ]
-    return tuple(faults)
+    return (*faults, *(Fault(check="incomplete", fact=fact.id) for fact in left))
+
+
+def _tells(sentence: Sentence, fact: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether the sentence cites the fact and says all of it: of a reason its value and its direction too."""
+    if fact.id not in sentence.facts:
+        return False
+    if fact.kind != "reason":
+        return True
+    tokens = read(sentence.text, facts)
+    cited = [one for one in facts if one.id in sentence.facts]
+    moved = not fact.direction or fact.id in moved_reasons(tokens, cited)
+    return moved and (not isinstance(fact.value, float) or fact.id in numbered(tokens, cited))
 
 
 def check_sentence(sentence: Sentence, facts: Sequence[Fact], *, place: int = 1) -> tuple[Fault, ...]:

@@ -137,3 +137,5 @@ RANKING = _stems("parameter ranking order depends looks matters rank")
 
 BRANDED = _stems("brand maker made")
 """One of them, or the item itself, stands beside a brand."""
+
+CUES_OF_RULE = _stems("rule target")

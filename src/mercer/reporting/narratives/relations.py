@@ -11,11 +11,13 @@ from mercer.reporting.narratives.lexicon import (
     BRANDED,
     CAUSES,
     CUES,
+    CUES_OF_RULE,
     NAMED,
     NOT_CASES,
     RANKING,
     SCALE,
     SHOWN,
+    SKIPPED,
     STATES,
     stem,
 )
@@ -32,6 +34,13 @@ def relation_faults(tokens: Sequence[Token], cited: Sequence[Fact], facts: Seque
         if token.stem in CUES and not CUES[token.stem] & kinds:
             yield "relation", ""
         if token.stem == "ago" and not any(one.ago for one in tokens):
+            yield "relation", ""
+        if (
+            token.stem == "of"
+            and at
+            and _is_share(tokens[at - 1])
+            and _ends_on_rule(tokens[at + 1 :], at + 1, places)
+        ):
             yield "relation", ""
         if token.stem in CAUSES and not _has_cause(tokens, at, places):
             yield "relation", ""
@@ -50,6 +59,21 @@ def _unmoored(tokens: Sequence[Token], kinds: set[Kind]) -> Iterator[Found]:
         yield "relation", ""
     if "history" in kinds and stems & CAUSES and not stems & SHOWN:
         yield "relation", ""
+
+
+def _is_share(token: Token) -> bool:
+    return token.amount is not None and token.amount.form == "percent"
+
+
+def _ends_on_rule(tokens: Sequence[Token], start: int, places: Sequence[Place]) -> bool:
+    """Whether what comes next, function words apart, is a rule or a target: no share is of those."""
+    for at, token in enumerate(tokens, start):
+        if token.stem in SKIPPED:
+            continue
+        return token.stem in CUES_OF_RULE or any(
+            place == at and fact.kind == "rule" for place, fact in places
+        )
+    return False
 
 
 def _has_cause(tokens: Sequence[Token], at: int, places: Sequence[Place]) -> bool:

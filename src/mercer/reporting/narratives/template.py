@@ -72,13 +72,9 @@ def _prediction(found: _ByKind) -> _Drafts:
     prediction, rule, subject = found.one("prediction"), found.one("rule"), found.one("subject")
     if prediction is None:
         return
-    text = f"The prediction is {say(prediction)}"
-    cited = [prediction]
-    if subject:
-        text, cited = f"The prediction for {say(subject)} is {say(prediction)}", [subject, prediction]
-    if rule:
-        text, cited = f"{text}, of the target {say(rule)}", [*cited, rule]
-    yield f"{text}.", cited
+    text = f"rediction for {say(subject)} is" if subject else "rediction is"
+    text = f"For the target {say(rule)}, the p{text}" if rule else f"The p{text}"
+    yield f"{text} {say(prediction)}.", [fact for fact in (subject, rule, prediction) if fact is not None]
     if interval := found.one("interval"):
         yield f"It has a {say(interval)}.", [interval]
 

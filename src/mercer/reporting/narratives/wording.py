@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mercer.contracts.protocols import TextGenerator
 from mercer.errors import MercerError
 from mercer.reporting.narratives.check import LONGEST, check, check_sentence
 from mercer.reporting.narratives.fact import Fact
-from mercer.reporting.narratives.narrative import Narrative, Sentence, reasons_of
+from mercer.reporting.narratives.narrative import Fault, Narrative, Sentence, reasons_of
 from mercer.reporting.narratives.numbers import say
 from mercer.reporting.narratives.template import template
 
@@ -92,7 +93,7 @@ def reword(
             why.append(f"generator: {type(fault).__name__} in sentence {place}")
             continue
         other = Sentence(text=answer.text.strip(), facts=one.facts)
-        faults = check_sentence(other, facts, place=place)
+        faults = _sentence_faults(other, facts, place)
         if answer.finish_reason not in ENDED:
             why.append(f"generator: {answer.finish_reason} in sentence {place}")
         why += reasons_of(faults)
@@ -100,6 +101,16 @@ def reword(
         told.append(other if passes else one)
         made_by = answer.fingerprint if passes else made_by
     return Narrative(facts=plain.facts, sentences=tuple(told), made_by=made_by, refused=tuple(why))
+
+
+def _sentence_faults(sentence: Sentence, facts: Sequence[Fact], place: int) -> tuple[Fault, ...]:
+    """Faults of a sentence, and what it leaves out of the facts that it was made from."""
+    made_from = [replace(fact, required=True) for fact in facts if fact.id in sentence.facts]
+    left = [fault for fault in check((sentence,), made_from) if fault.check == "incomplete"]
+    return (
+        *check_sentence(sentence, facts, place=place),
+        *(replace(fault, sentence=place) for fault in left),
+    )
 
 
 def reworded(text: str, examples: Sequence[tuple[str, str]] = ()) -> list[dict[str, str]]:
