@@ -144,16 +144,16 @@ class Reader:
             self._scorer = LocalScorer(decoder)
         return self._scorer
 
-    def alone(self) -> np.ndarray:
-        """log p(title) of every item without a history, shape (I,)."""
+    def alone(self, name: str, codes: np.ndarray) -> np.ndarray:
+        """log p(title) of items without a history, shape as codes."""
 
         def compute() -> np.ndarray:
-            distinct = sorted(set(self.titles))
+            distinct = sorted({self.titles[code] for code in codes.ravel()})
             found = self.scorer.score([self.prefix + NOBODY], [[title + "\n" for title in distinct]])[0]
             value = dict(zip(distinct, found, strict=True))
-            return np.array([value[title] for title in self.titles])
+            return np.array([value[self.titles[code]] for code in codes.ravel()])
 
-        return self._kept("alone", compute)
+        return self._kept(f"alone {name}", compute).reshape(codes.shape)
 
     def pmi(self, name: str, past: list[list[str]], asked: Sequence[np.ndarray]) -> list[np.ndarray]:
         """PMI of the candidates of several rankers, each of shape (n, CANDIDATES); what they share is read once."""
@@ -169,7 +169,7 @@ class Reader:
                     print(f"  {self.way}, {name}: {row} of {len(together)} users", flush=True)
             return out
 
-        found = self._kept(name, compute) - self.alone()[together]
+        found = self._kept(name, compute) - self.alone(name, together)
         return np.split(found, len(asked), axis=1)
 
     def _kept(self, name: str, compute: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,5 +163,8 @@ def with_adapter(model: Any, adapter: Path, n_tokens: int) -> Any:
         raise MissingExtraError("peft", "decoder") from missing
     if n_tokens > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(n_tokens, mean_resizing=False)
-    adapted = peft.PeftModel.from_pretrained(model, adapter, is_trainable=False)
+    with warnings.catch_warnings():
+        # peft asks for a name that Transformers has renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        adapted = peft.PeftModel.from_pretrained(model, adapter, is_trainable=False)
     return adapted.get_base_model()
