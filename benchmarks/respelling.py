@@ -7,10 +7,10 @@ candidates (one edit; or up to two for words of SEVEN letters and more), and the
 
     weight · log(1 + items that hold the word) − penalty · edits [+ log p(query with the word), by the language model]
 
-Weight and penalty are chosen for each of them on 400 queries made from the catalogue, half of them with one slip or two;
-then all correct the hand-written errors of benchmarks/held_out/spelling_errors.yaml. Exact: the words that are
-looked up are those of what was meant. Harm: clean queries that come out changed. Differences from the plain speller are
-paired, tested by sign flips; intervals by bootstrap.
+Weight and penalty are chosen for each of them on 400 queries made from the catalogue, half of them with one slip or
+two; then all correct the hand-written errors of benchmarks/held_out/spelling_errors.yaml. Exact: the words that are
+looked up are those of what was meant. Harm: clean queries that come out changed. Differences from the plain speller
+are paired, tested by sign flips; intervals by bootstrap.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ CONTRACTS = {
 COMMANDS = {
     "cases close", "cases list", "cases show", "check", "compare", "data clean", "data get", "data profile",
     "demo", "doctor",
-    "evaluate", "export", "fit", "forget", "gate", "init", "keys create", "models ask", "models finetune", "models import", "models list", "models merge",
+    "evaluate", "export", "fit", "forget", "gate", "init", "keys create",
+    "models ask", "models finetune", "models import", "models list", "models merge",
     "release", "report", "run", "runs", "serve", "tune",
 }  # fmt: skip
 
