@@ -36,7 +36,7 @@ def test_smollm2_is_refused_as_a_judge() -> None:
     ]
     sample = ratings.assign(key=key).sort_values("key").head(PAIRS)
     sample = sample.rename(columns={"docid": "item", "rating": "grade"})
-    shown = products.loc[sample["item"], ["title", "short_description"]].itertuples(index=False)
+    shown = products.loc[sample["item"], ["title", "short_description"]].fillna("").itertuples(index=False)
     pairs = [Pair(query, Item(*texts)) for query, texts in zip(sample["query"], shown, strict=True)]
     scorer = LocalScorer(Decoder.load(store.get(NAME)))
 
