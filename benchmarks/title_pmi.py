@@ -247,6 +247,8 @@ def main() -> None:
     parser.add_argument("--beauty", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--tuned", type=Path)
+    parser.add_argument("--learn", type=int, default=LEARN)
+    parser.add_argument("--test", type=int, default=TEST)
     parser.add_argument(
         "--ways", nargs="+", default=["zero-shot", "few-shot", "random"],
         choices=["zero-shot", "few-shot", "random", "lora"],
@@ -256,7 +258,7 @@ def main() -> None:
     [split] = load("beauty", given.beauty).values()
     train = split.train
     titles = [title_of(text) for text in train.items["title"].fillna("").astype(str)]
-    learn, test = sample(split.validation, LEARN), sample(split.test, TEST)
+    learn, test = sample(split.validation, given.learn), sample(split.test, given.test)
     readers = [Reader(way, titles, train, given.keep, given.tuned) for way in given.ways]
     rankers = {
         label: make(name, options).fit(train, validation=split.validation, seed=1)

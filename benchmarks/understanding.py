@@ -177,6 +177,9 @@ def main() -> None:
     if not given.no_shop:
         world = shop()
         items = items_table(world.catalogue, world.calendar).to_pandas()
+        if given.run:
+            order = Vocabulary.load(given.run / "release" / "catalogue" / "vocabulary.parquet").ids
+            items = items.set_index("item").loc[list(order)].reset_index()
         own = judgments_table(judge(world.catalogue, 300, stream(7, "harmless")), world.catalogue).to_pandas()
         _, harmless = dataset(items, own)
         wordings("shop", items, shop_judgments(world, gold("shop")), given, harmless)

@@ -69,6 +69,7 @@ def show(
     """Show one case: subject, score, reasons, the rule it rests on, and its history."""
     from mercer.cli.terminal import out, print_json
     from mercer.pipeline import case_store
+    from mercer.reporting.narratives import case_facts, narrate
 
     found = case_store(run, state).show(case)
     if as_json:
@@ -80,6 +81,7 @@ def show(
         out.print(f"[bold]{name}[/]: {'–' if value is None else value}", markup=True)
     for reason in reasons:
         out.print(f"  because {_reason(reason)}", markup=False)
+    out.print(narrate(case_facts(found)).text, markup=False)
     for step in history:
         said = " ".join(str(step[key]) for key in ("disposition", "reviewer_role", "note") if step.get(key))
         out.print(f"  {str(step['at'])[:16]} {step['action']} {said}".rstrip(), markup=False)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mercer.brief import BehaviorTarget, Brief, RecommendTarget, SearchTarget, Target
 from mercer.contracts import FlatColumn, Interactions, Vocabulary
 from mercer.errors import BriefError
+from mercer.evaluation import only_accepted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +123,7 @@ class Material:
             judgments = self.tables.judgments()
             if judgments is None:
                 raise BriefError(f"targets.{name}: search needs data.judgments, and the brief names none.")
-            return data.split_search(self.items, self.vocabulary, judgments, target)
+            return data.split_search(self.items, self.vocabulary, only_accepted(judgments), target)
         if isinstance(target, BehaviorTarget) and target.label == "examples":
             examples = self.tables.get("examples")
             if examples is None:

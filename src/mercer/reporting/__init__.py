@@ -12,6 +12,7 @@ accounting.py  what became of every row
 charts.py      Altair to inline SVG
 gate_view.py   the rules as the page shows them
 case_view.py   cases that wait for a person, counted
+narratives/    cases and recommendations in words, checked against facts
 worth.py       money, or why none is claimed
 histories.py   ten pseudonymous histories, old list against new
 evidence.py    the numbers behind every figure's id

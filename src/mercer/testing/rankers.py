@@ -144,9 +144,9 @@ class RankerContract:
                 assert (answer.items != NO_ITEM).all(), "a shop without events gets no full list"
 
     def test_what_reads_the_catalogue_alone_does_not_read_judgments(self) -> None:
-        """One fit then serves every fold, tested rows included."""
+        """One fit then serves every fold, tested rows included; who does not declare it promises nothing here."""
         if not getattr(self.make(), "from_catalogue", False):
-            pytest.skip("it learns from more than the catalogue")
+            return
         bare = self.fit(replace(self.train, judgments=None, interactions=None))
         assert _equal(self._answers(self.fitted), self._answers(bare)), "it reads judgments or events"
 

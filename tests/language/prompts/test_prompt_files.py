@@ -10,7 +10,7 @@ import yaml
 
 from mercer.errors import NotFoundError, UsageError
 from mercer.language.prompts import Prompt, Renderer, load_prompt, prompt_names, read_prompt, write_prompt
-from mercer.language.prompts.prompt import Listed, Scored
+from mercer.language.prompts.prompt import Free, Listed, Scored
 from mercer.language.prompts.templates import names
 
 SMALL: dict[str, Any] = {
@@ -30,13 +30,14 @@ def read(**changes: Any) -> Prompt:
 def test_a_prompt_of_mercer_is_named_as_its_file_and_has_several_wordings(name: str) -> None:
     prompt = load_prompt(name)
     assert prompt.name == name
-    assert len(set(prompt.wordings)) >= 3
+    # A model that was fine-tuned on one wording is asked in that one.
+    assert len(set(prompt.wordings)) >= 3 or name.endswith("-tuned")
     assert any("instruction" in names(message.template) for message in prompt.messages)
     if isinstance(prompt.answer, Scored):
         known = {part for message in prompt.messages for part in names(message.template)}
         unknown = {part for message in prompt.answer.without for part in names(message.template)}
         assert unknown < known, "what is asked does not differ from what is asked without it"
-    assert isinstance(prompt.answer, Scored | Listed)
+    assert isinstance(prompt.answer, Scored | Listed | Free)
 
 
 def test_there_are_prompts_for_both_rankers() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mercer.errors import UsageError
 from mercer.search.understanding.contract import Filters, Understanding
-from mercer.search.understanding.ranking import placed
+from mercer.search.understanding.ranking import Lifts, placed
 from mercer.search.understanding.ruled import UnderstoodRules
 from mercer.testing.rankers import RankerContract
 
@@ -36,10 +36,11 @@ def test_what_meets_the_filters_comes_first(ranker: UnderstoodRules) -> None:
     found = ranker.rank(asked(dataset(), "mug under 12 euros"), 300).items[0]
     prices = items()["price_minor"].to_numpy()[found[found >= 0]]
     mugs = items()["category"].to_numpy()[found[found >= 0]] == "Home > Dining > Tableware"
-    met = (prices <= 1200) & mugs
-    assert met.any()
-    assert not met.all()
-    assert (np.diff(met.astype(int)) <= 0).all()
+    cheap = prices <= 1200
+    assert cheap.any()
+    assert not cheap.all()
+    assert (np.diff(cheap.astype(int)) <= 0).all(), "the price parts the answers"
+    assert mugs[:5].all(), "the category lifts them"
 
 
 def test_with_only_nothing_else_is_an_answer() -> None:
@@ -117,15 +118,30 @@ def test_brand_and_properties_lift_and_limits_part(ranker: UnderstoodRules) -> N
     has = ranker.facts.matches(Filters(brand=brand))
     assert has.any()
     assert not has.all()
-    plain = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=0.0)
-    lifted = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=0.2)
-    above = placed(scores, ranker.facts, Filters(brand=brand), only=False, preference=1.0)
+    plain = placed(scores, ranker.facts, Filters(brand=brand), only=False, lifts=Lifts())
+    lifted = placed(scores, ranker.facts, Filters(brand=brand), only=False, lifts=Lifts(properties=0.2))
+    above = placed(scores, ranker.facts, Filters(brand=brand), only=False, lifts=Lifts(properties=1.0))
     for part in (has, ~has):
         for found in (plain, lifted, above):
             assert (np.diff(found[part]) < 0).all(), "the base's order holds among equals"
     assert (lifted[has] >= plain[has]).all()
     assert (lifted[has] > plain[has]).any()
     assert above[has].min() > above[~has].max()
-    both = placed(scores, ranker.facts, Filters(brand=brand, price_max=2000), only=False, preference=1.0)
+    both = placed(
+        scores, ranker.facts, Filters(brand=brand, price_max=2000), only=False, lifts=Lifts(properties=1.0)
+    )
     within = ranker.facts.matches(Filters(price_max=2000))
     assert both[within].min() > both[~within].max(), "no preference outweighs a limit"
+
+
+def test_a_category_lifts_and_hides_nothing(ranker: UnderstoodRules) -> None:
+    scores = np.linspace(1, 0.5, len(items()), dtype=np.float32)
+    asked_for = Filters(category="Home > Dining > Tableware")
+    inside = ranker.facts.matches(asked_for)
+    a_little = placed(scores, ranker.facts, asked_for, only=False, lifts=Lifts(category=0.2))
+    fully = placed(scores, ranker.facts, asked_for, only=False, lifts=Lifts(category=1.0))
+    assert fully[inside].min() > fully[~inside].max()
+    assert a_little[~inside].max() > a_little[inside].min(), "what the words find first may stay before it"
+    plain = placed(scores, ranker.facts, asked_for, only=False)
+    assert (a_little[inside] >= plain[inside]).all()
+    assert (a_little[inside] > plain[inside]).any()

@@ -1,8 +1,9 @@
 """What rankers that understand queries share: a maker, a base search, and the order that filters give.
 
-An item within the limits (category, price, age) comes before the rest; within both, the base search orders by the words
-that are left, and brand and properties count as preferences: what has them is lifted. Were they limits, too, a copper
-frying pan would come before every saucepan that is not of copper when a copper saucepan is looked for.
+An item within the limits (price, age) comes before the rest; within both, the base search orders by the words that are
+left, and category, brand and properties count as preferences: what has them is lifted. Were they limits, too, a copper
+frying pan would come before every saucepan that is not of copper when a copper saucepan is looked for, and a category
+that was misread would hide what the words alone find.
 Without a filter the answer is the base search's own, to the bit.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -57,8 +58,16 @@ class UnderstoodOptions(BaseOptions):
     base_options: Mapping[str, Any] = Field(default_factory=dict, description="options of it")
     filters: Literal["first", "only"] = Field(
         "first",
-        description="first: items within the limits of category and price come first, brand and properties lift; "
-        "only: what does not meet all filters is no answer; in both, what is not for the age that was told is none",
+        description="first: items within the price come first; category, brand and properties lift; only: what does "
+        "not meet all filters is no answer; in both, what is not for the age that was told is none",
+    )
+    category_lift: float = searched(
+        0.2,
+        low=0.02,
+        high=1.0,
+        log=True,
+        ge=0,
+        description="how much being of the category asked for lifts an item; 1: above all others",
     )
     preference: float = searched(
         0.1,
@@ -66,8 +75,7 @@ class UnderstoodOptions(BaseOptions):
         high=1.0,
         log=True,
         ge=0,
-        description="how much having the brand and the properties asked for lifts an item; 1: above any of the limits' "
-        "other items",
+        description="how much having the brand and the properties asked for lifts an item",
     )
 
     @model_validator(mode="after")
@@ -186,7 +194,8 @@ class UnderstoodRanker(SearchRanker):
         if filters == Filters():
             return scores
         only = self.options.filters == "only"
-        return placed(scores, self.facts, filters, only=only, preference=self.options.preference)
+        lifts = Lifts(self.options.category_lift, self.options.preference)
+        return placed(scores, self.facts, filters, only=only, lifts=lifts)
 
     def build(self, train: Dataset, seconds: float, runtime: Runtime) -> None:
         """Fit with default chance."""
@@ -236,26 +245,37 @@ class UnderstoodRanker(SearchRanker):
             ) from fault
 
 
+@dataclass(frozen=True, slots=True)
+class Lifts:
+    """How much it lifts an item to be of the category asked for, and to have the brand and all properties."""
+
+    category: float = 0.0
+    properties: float = 0.0
+
+
 def placed(
-    scores: Floats32, facts: ItemFacts, filters: Filters, *, only: bool, preference: float = 0.0
+    scores: Floats32, facts: ItemFacts, filters: Filters, *, only: bool, lifts: Lifts = Lifts()
 ) -> Floats32:
     """Places from scores, shape (I,): those within the limits lie the size of the catalogue above the rest.
 
-    Within both parts an item's worth is 1 / (60 + place in the base search) + preference / 60 times the share of the
-    brand and properties asked for that it has (reciprocal ranks as in Cormack et al., SIGIR 2009). Places are whole
-    numbers, so that float32 holds them exactly; equal items stay equal. What is not for the age told is no answer;
-    with `only`, neither is what meets not all filters.
+    Within both parts an item's worth is 1 / (60 + place in the base search), and more by 1 / 60 times the lift of the
+    category, where it is of that, and the lift of properties times the share of the brand and properties asked for
+    that it has (reciprocal ranks as in Cormack et al., SIGIR 2009). Places are whole numbers, so that float32 holds
+    them exactly; equal items stay equal. What is not for the age told is no answer; with `only`, neither is what meets
+    not all filters.
     """
     n_items = len(scores)
-    limits = replace(filters, brand="", attributes=NONE)
+    limits = replace(filters, category="", brand="", attributes=NONE)
     wished = [Filters(brand=filters.brand)] if filters.brand else []
     wished += [Filters(attributes={name: value}) for name, value in filters.attributes.items()]
     order = competition_ranks(scores)
-    if wished:
-        has = np.mean([facts.matches(one) for one in wished], axis=0)
-        worth = 1 / (_CONSTANT + order) + preference / _CONSTANT * has
+    if wished or filters.category:
+        worth = 1 / (_CONSTANT + order)
+        if wished:
+            worth += lifts.properties / _CONSTANT * np.mean([facts.matches(one) for one in wished], axis=0)
+        if filters.category:
+            worth += lifts.category / _CONSTANT * facts.matches(Filters(category=filters.category))
         order = competition_ranks(np.where(scores > -np.inf, worth, -np.inf))
-    within = facts.matches(limits)
     answers = (scores > -np.inf) & (facts.matches(filters) if only else facts.suits(filters.age))
-    found = n_items - order + np.where(within, n_items, 0)
+    found = n_items - order + np.where(facts.matches(limits), n_items, 0)
     return np.where(answers, found, -np.inf).astype(np.float32)
