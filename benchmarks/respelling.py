@@ -33,7 +33,7 @@ from mercer.language import MiniLm
 from mercer.language.decoders import Decoder, ModelStore
 from mercer.language.scoring import LocalScorer
 from mercer.search.matching import FieldOptions, Matching
-from mercer.search.spelling import Speller
+from mercer.search.spelling import Speller, edits
 from mercer.search.words import fold, terms
 from mercer.simulate.queries import misspell, write_query
 from mercer.simulate.tables import items_table
@@ -48,11 +48,11 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 class Candidates(Speller):
-    """What a word may have been meant to be. edits: at most."""
+    """What a word may have been meant to be. most: edits."""
 
-    def __init__(self, words: Mapping[str, int], edits: int) -> None:
+    def __init__(self, words: Mapping[str, int], most: int) -> None:
         super().__init__(words)
-        self.edits = edits
+        self.most = most
 
     def of(self, word: str) -> dict[str, int]:
         """Catalogue words and how many edits away each is, for a word that the catalogue lacks; none for others."""
@@ -60,33 +60,15 @@ class Candidates(Speller):
         if not (4 <= len(folded) <= 32) or self._knows(folded):
             return {}
         near = dict.fromkeys(sorted({near for near in self._near(folded) if near in self._words}), 1)
-        if self.edits > 1 and len(folded) >= SEVEN:
+        if self.most > 1 and len(folded) >= SEVEN:
             for other in self._words:
-                if other not in near and distance(folded, other) == 2:
+                if other not in near and edits(folded, other, 2) == 2:
                     near[other] = 2
         return near
 
     def count(self, word: str) -> int:
         """Items that hold a word."""
         return self._words.get(fold(word), 0)
-
-
-def distance(a: str, b: str) -> int:
-    """Edits between two words, neighbours exchanged counted once (optimal string alignment); 3 where more."""
-    if abs(len(a) - len(b)) > 2:
-        return 3
-    before, last = [], list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        row = [i]
-        for j, y in enumerate(b, 1):
-            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                best = min(best, before[j - 2] + 1)
-            row.append(best)
-        if min(row) > 2:
-            return 3
-        before, last = last, row
-    return min(3, last[-1])
 
 
 @dataclass(frozen=True)
@@ -114,16 +96,16 @@ class Respeller:
         """The first word that has candidates, and those."""
         rows = [(query, 0, 0)]
         for found in _WORD.finditer(query):
-            for word, edits in self.candidates.of(found.group()).items():
+            for word, away in self.candidates.of(found.group()).items():
                 text = query[: found.start()] + word + query[found.end() :]
-                rows.append((text, self.candidates.count(word), edits))
+                rows.append((text, self.candidates.count(word), away))
             if len(rows) > 1:
                 break
-        texts, count, edits = zip(*rows, strict=True)
+        texts, count, away = zip(*rows, strict=True)
         log_p = np.zeros(len(texts))
         if len(texts) > 1 and self.scorer is not None:
             log_p = np.asarray(self.scorer.score([PROMPT], [[text + "\n" for text in texts]])[0])
-        return Choice(meant, texts, log_p, np.array(count, float), np.array(edits, float))
+        return Choice(meant, texts, log_p, np.array(count, float), np.array(away, float))
 
     def corrected(self, query: str, weight: float, penalty: float) -> str:
         """At most three words, left to right; a word that stays as it is ends it."""
@@ -167,11 +149,11 @@ def main() -> None:
     if given.no_model:
         return
     scorer = LocalScorer(Decoder.load(ModelStore().get(MODEL)))
-    for label, edits, by in (
+    for label, most, by in (
         ("one edit, counts", 1, None), ("two edits, counts", 2, None),
         ("one edit, language model", 1, scorer), ("two edits, language model", 2, scorer),
     ):  # fmt: skip
-        respeller = Respeller(Candidates(words, edits), by)
+        respeller = Respeller(Candidates(words, most), by)
         weight, penalty = chosen(world, respeller)
         seconds: list[float] = []
 

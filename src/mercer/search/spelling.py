@@ -74,7 +74,7 @@ class Speller:
         other = np.bitwise_count(letters ^ np.uint64(_letters_of(word)))
         near = np.flatnonzero((other <= 4) & (np.abs(lengths - len(word)) <= 2))
         forms = dict.fromkeys((word, singular(word)))
-        return [names[at] for at in near if any(_edits(form, names[at]) <= 2 for form in forms)]
+        return [names[at] for at in near if any(edits(form, names[at], 2) <= 2 for form in forms)]
 
     @cached_property
     def _shapes(self) -> tuple[list[str], npt.NDArray[np.uint64], Lengths]:
@@ -108,18 +108,21 @@ def _letters_of(word: str) -> int:
     return bits
 
 
-def _edits(a: str, b: str, most: int = 2) -> int:
-    """Edits from one word to the other, as above, each place edited once; `most` + 1 where there are more."""
+def edits(one: str, other: str, most: int) -> int:
+    """Edits between two words, exchanged neighbours counted as one; most + 1 where there are more than `most`.
+
+    Source: optimal string alignment, Damerau, CACM 7(3), 1964.
+    """
     before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        row = [i]
-        for j, y in enumerate(b, 1):
-            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                best = min(best, before[j - 2] + 1)
-            row.append(best)
-        if min(row) > most:
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        now = [row]
+        for place, wanted in enumerate(other, start=1):
+            cost = min(last[place] + 1, now[-1] + 1, last[place - 1] + (letter != wanted))
+            if row > 1 and place > 1 and letter == other[place - 2] and one[row - 2] == wanted:
+                cost = min(cost, before[place - 2] + 1)
+            now.append(cost)
+        if min(now) > most:
             return most + 1
-        before, last = last, row
+        before, last = last, now
     return min(most + 1, last[-1])

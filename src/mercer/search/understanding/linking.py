@@ -19,6 +19,7 @@ import pandas as pd
 from mercer.contracts import Floats32
 from mercer.errors import DamagedError
 from mercer.language import MiniLm
+from mercer.search.spelling import edits
 from mercer.search.understanding.rules import RuleMaker
 from mercer.search.understanding.titles import title_runs, uses
 from mercer.search.understanding.tokens import phrase
@@ -168,26 +169,6 @@ def nearest_spelling(typed: str, known: Mapping[str, object]) -> str | None:
     least = min(near)[0]
     best = [one for distance, one in near if distance == least]
     return best[0] if len(best) == 1 else None
-
-
-def edits(one: str, other: str, most: int) -> int:
-    """Edits between two words, exchanged neighbours counted as one; most + 1 where there are more than `most`.
-
-    Source: optimal string alignment, Damerau, CACM 7(3), 1964.
-    """
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, start=1):
-        now = [row]
-        for place, wanted in enumerate(other, start=1):
-            cost = min(last[place] + 1, now[-1] + 1, last[place - 1] + (letter != wanted))
-            if row > 1 and place > 1 and letter == other[place - 2] and one[row - 2] == wanted:
-                cost = min(cost, before[place - 2] + 1)
-            now.append(cost)
-        if min(now) > most:
-            return most + 1
-        before, last = last, now
-    return last[-1]
 
 
 def _by_spelling(values: CatalogueValues) -> Mapping[str, list[tuple[str, str]]]:
