@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mercer.language import MiniLm
-from mercer.search.understanding.contract import Filters
 from mercer.search.spelling import edits
+from mercer.search.understanding.contract import Filters
 from mercer.search.understanding.linking import nearest_spelling
 from mercer.search.understanding.pairs import make_pairs
 from mercer.search.understanding.tagger import joined
