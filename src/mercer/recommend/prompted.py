@@ -120,9 +120,7 @@ class PromptedRecommend(ScoringRanker):
             return asked
 
         self._whole.settle(self._calibration(train), validation, ask, deadline=deadline)
-        self.notes = tuple(
-            note for note in (*self._whole.notes, self._whole.cost(told.price_per_hour)) if note
-        )
+        self.notes = self._whole.said(told.price_per_hour)
         return self
 
     def learn(self, train: Dataset, log: Interactions, seed: int) -> Arrays:  # noqa: ARG002

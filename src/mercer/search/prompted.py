@@ -120,9 +120,7 @@ class PromptedSearch(SearchRanker):
         self._whole.settle(
             self._calibration(train), held, lambda row: self._ask(queries[row]), deadline=deadline
         )
-        self.notes = tuple(
-            note for note in (*self._whole.notes, self._whole.cost(told.price_per_hour)) if note
-        )
+        self.notes = self._whole.said(told.price_per_hour)
         return self
 
     def build(self, train: Dataset, seconds: float, runtime: Runtime) -> None:

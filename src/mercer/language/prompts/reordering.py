@@ -157,6 +157,10 @@ class Reordering:
             )
         return len(asked)
 
+    def said(self, price_per_hour: float | None) -> tuple[str, ...]:
+        """All notes of the fit, the cost of requests last."""
+        return tuple(note for note in (*self.notes, self.cost(price_per_hour)) if note)
+
     def cost(self, price_per_hour: float | None) -> str:
         """What 1,000 requests cost, in a sentence; "" where no request was timed."""
         if self.seconds is None:

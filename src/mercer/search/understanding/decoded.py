@@ -77,7 +77,7 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
 
 
 class UnderstoodDecoder(UnderstoodRanker):
-    """Filters that a language model reads from a query come first; `fields-minilm` orders within.
+    """Items that meet the filters which a language model reads from a query come higher.
 
     training: the record of the fine-tuning, None for a model as it came. notes: on model, pairs and time.
     Stability: experimental.

@@ -86,7 +86,7 @@ class UnderstoodOptions(BaseOptions):
 
 
 class UnderstoodRanker(SearchRanker):
-    """Understands a query, then searches: the filters first, the words that are left within them.
+    """Understands a query, then searches by the words that are left, heeding the filters.
 
     A subclass makes the maker. The score of a query with filters is a place: how many items it comes before, and the
     size of the catalogue more where it is within the limits.
@@ -224,7 +224,8 @@ class UnderstoodRanker(SearchRanker):
         """What decides the order."""
         told = (
             "what the query asks for",
-            "products of the category, brand, price, property or age that is read from the query come first",
+            "products within the price that is read from the query come first, and those of its category, brand and "
+            "properties higher; what is not for the age in it is not shown",
         )
         return [told, *self.base.parameters()]
 

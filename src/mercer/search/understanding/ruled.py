@@ -13,7 +13,7 @@ from mercer.search.understanding.rules import RuleMaker, RuleOptions
 
 
 class UnderstoodRules(UnderstoodRanker):
-    """Filters that rules read from a query come first; `fields-minilm` orders within. Stability: caller stable."""
+    """Items that meet the filters which rules read from a query come higher. Stability: caller stable."""
 
     name: ClassVar[str] = "understood-rules"
 

@@ -42,7 +42,7 @@ class TaggedOptions(training.TrainingOptions):
 
 
 class UnderstoodTagger(UnderstoodRanker):
-    """Filters that a trained tagger reads from a query come first. Stability: caller experimental.
+    """Items that meet the filters which a tagger reads from a query come higher. Stability: caller experimental.
 
     training: the record of the last fit. notes: what a reader of the results should know.
     """
