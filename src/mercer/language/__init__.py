@@ -11,6 +11,7 @@ scoring/        log-probabilities of continuations, what is shared read once
 generating/     text, free or by a JSON schema
 prompts/        prompts as versioned files, and what rankers that prompt share
 finetuning/     LoRA, full and by preferences, on the one training loop
+beams/         constrained decoding: paths of permitted items and nothing else
 judging/        a decoder that grades relevance
 remote/         any OpenAI-compatible server, within a permission and a budget
 
