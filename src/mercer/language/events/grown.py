@@ -1,0 +1,1 @@
+"""A pretrained vocabulary with rows that learn beside rows that do not."""

@@ -1,0 +1,109 @@
+"""What the training loop asks of an event decoder: the loss of some rows, and how well it does on held-out data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mercer.errors import DataError
+from mercer.language.events.lines import Lines
+
+if TYPE_CHECKING:
+    from mercer.language.events.decoder import EventDecoder
+
+Ints = npt.NDArray[np.int64]
+
+
+class EventTrainee:
+    """A training row is a line; rows of a batch are of like length; a term is a foretold token times its weight.
+
+    The loss of a token is the cross-entropy over the rows of its own field: the head is computed over no others.
+    Lines that foretell nothing must be left out (`Lines.learning`).
+    """
+
+    def __init__(
+        self,
+        decoder: EventDecoder,
+        lines: Lines,
+        *,
+        label_smoothing: float = 0.0,
+        validation: Lines | Callable[[], float] | None = None,
+        batch_tokens: int = 8192,
+    ) -> None:
+        """validation: a function that measures the decoder as it is when called, higher is better; or held-out lines,
+        whose mean log-likelihood a term is the metric. batch_tokens: of a batch of held-out lines.
+        Raises DataError where there are no lines.
+        """
+        if not len(lines):
+            raise DataError("No line foretells anything.", remedy="Give it a log with events of known items.")
+        self.module: torch.nn.Module = decoder.model
+        self.decoder = decoder
+        self._lines, self._lengths = lines, lines.lengths
+        self._smoothing = label_smoothing
+        self._measured = validation if callable(validation) else None
+        self._held_out = validation if isinstance(validation, Lines) else None
+        self._batch_tokens = batch_tokens
+
+    def watch(self, measured: Callable[[], float] | None) -> None:
+        """Let `measured` be the validation from now on."""
+        self._measured = measured
+
+    def costs(self) -> Ints:
+        """Tokens that are read of each row: its last one is only foretold."""
+        return self._lengths - 1
+
+    def loss(self, rows: Ints, generator: torch.Generator) -> tuple[Tensor, float]:  # noqa: ARG002
+        """Sum of the weighted losses of the foretold tokens, and the sum of the weights."""
+        return self._loss(self._lines, np.asarray(rows, np.int64), self._smoothing)
+
+    def validate(self) -> float | None:
+        """What the function measures; or the mean log-likelihood a held-out term; or None."""
+        if self._measured is not None:
+            return self._measured()
+        if self._held_out is None or not len(self._held_out):
+            return None
+        lines, total, terms = self._held_out, 0.0, 0.0
+        order = np.argsort(-lines.lengths, kind="stable")
+        size = max(1, self._batch_tokens // int(lines.lengths.max()))
+        for at in range(0, len(order), size):
+            loss, weight = self._loss(lines, order[at : at + size], 0.0)
+            total, terms = total - float(loss), terms + weight
+        return total / terms
+
+    def _loss(self, lines: Lines, rows: Ints, smoothing: float) -> tuple[Tensor, float]:
+        token, slot, weight = _padded(lines, rows)
+        model: Any = self.module
+        device = next(model.parameters()).device
+        ids = torch.from_numpy(token).to(device)
+        states = self.decoder.states(ids[:, :-1]).flatten(0, 1)
+        flat_slot, flat_weight = slot[:, 1:].ravel(), weight[:, 1:].ravel()
+        wanted = ids[:, 1:].flatten()
+        asked = flat_weight > 0
+        loss = states.new_zeros((), dtype=torch.float32)
+        for number in np.unique(flat_slot[asked]).tolist():
+            start, stop = self.decoder.slot_rows(number)
+            place = torch.from_numpy(np.flatnonzero(asked & (flat_slot == number))).to(device)
+            logits = self.decoder.logits(states.index_select(0, place), start, stop)
+            own = wanted.index_select(0, place) - start
+            term = functional.cross_entropy(logits.float(), own, reduction="none", label_smoothing=smoothing)
+            its_weight = torch.from_numpy(flat_weight).to(device).index_select(0, place)
+            loss = loss + (term * its_weight).sum()
+        return loss, float(flat_weight.sum(dtype=np.float64))
+
+
+def _padded(lines: Lines, rows: Ints) -> tuple[Ints, npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+    """Tokens, slots and weights of some rows, shape (rows, longest); padding repeats a row's last token, at weight 0.
+
+    It stands on the right, and attention only looks back: no token ever sees it, so no mask is needed.
+    """
+    length = lines.lengths[rows]
+    place = np.arange(int(length.max()))
+    index = lines.indptr[rows, None] + np.minimum(place, length[:, None] - 1)
+    weight = np.where(place < length[:, None], lines.weight[index], np.float32(0))
+    return lines.token[index].astype(np.int64), lines.slot[index], weight
