@@ -1,6 +1,6 @@
 """Does a language model that is only prompted order a search better? `prompted-search` on a real catalogue.
 
-    .venv/bin/python benchmarks/prompted_search.py --icecat FOLDER [--only NAME ...] [--precision bf16]
+    .venv/bin/python benchmarks/prompted_search.py --icecat FOLDER [--only NAME ...] [--precision bf16] [--candidates 10]
 
 --icecat: folder with products.parquet and ratings.csv of the Chorus electronics catalogue (Icecat). Queries whose md5
 begins with 0 to 7 are what the rankers may see (weight, scale, examples); the others are scored, each once.
@@ -65,6 +65,8 @@ def main() -> None:
     parser.add_argument("--icecat", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
+    parser.add_argument("--candidates", type=int, default=20, help="first items that are put in a new order")
+    parser.add_argument("--validation", type=int, default=60, help="queries that choose the weight")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     train, held = divided(*icecat(given.icecat)[:2])
@@ -74,7 +76,15 @@ def main() -> None:
     print("base", *(f"{metric} {value(base, metric):.4f}" for metric in METRICS), flush=True)
     scored: dict[str, Scored] = {}
     for name in given.only:
-        options = PromptedSearch.Options(**{**BASE, "precision": given.precision, **ROWS[name]})
+        options = PromptedSearch.Options(
+            **{
+                **BASE,
+                "precision": given.precision,
+                "candidates": given.candidates,
+                "validation_rows": given.validation,
+                **ROWS[name],
+            }
+        )
         ranker = PromptedSearch(options).fit(train, seed=1)
         began = time.perf_counter()
         scored[name] = score(ranker, held)
