@@ -1,0 +1,116 @@
+"""k-means by Lloyd's rounds from a k-means++ start; with `balance`, crowded codes are made dearer until they share.
+
+Source: Lloyd, 1982; Arthur and Vassilvitskii, 2007. Balance: a running price for a code, in proportion to its share of
+the rows, is added to the squared distance; the last prices stay with the points, so that new rows pay them, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.contracts import Floats32
+
+SEEDING_ROWS = 64
+"""Rows a code among which the first points are chosen: all rows of a large catalogue would cost too much."""
+_CELLS = 16_000_000
+"""Distances held at once: 128 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """k points, float32, shape (k, d), and what each costs on top of the squared distance, float32, shape (k,).
+
+    A price of infinity marks a point that stands for nothing: there were fewer different rows than points.
+    """
+
+    at: Floats32
+    price: Floats32
+
+    def nearest(self, rows: Floats32) -> npt.NDArray[np.int64]:
+        """The cheapest point of each row, int64, shape (n,); the first of equals."""
+        return nearest(rows, self.at, self.price)
+
+
+def nearest(rows: Floats32, at: Floats32, price: Floats32) -> npt.NDArray[np.int64]:
+    """As `Points.nearest`, in blocks. In float64, so that equal rows get equal codes wherever they stand."""
+    wide = at.astype(np.float64)
+    own = (wide**2).sum(axis=1) + price
+    found = np.empty(len(rows), np.int64)
+    size = max(1, _CELLS // len(at))
+    for start in range(0, len(rows), size):
+        block = rows[start : start + size].astype(np.float64)
+        found[start : start + size] = (own - 2 * (block @ wide.T)).argmin(axis=1)
+    return found
+
+
+def kmeans(rows: Floats32, k: int, *, rounds: int, balance: float, chance: np.random.Generator) -> Points:
+    """k points for rows, shape (n, d). balance: price of a code with its fair share, per mean squared distance."""
+    at = _first(rows, k, chance)
+    live = len(at)
+    price = np.zeros(live)
+    own = None
+    for _ in range(rounds):
+        before, own = own, nearest(rows, at, price.astype(np.float32))
+        if before is not None and np.array_equal(before, own) and not balance:
+            break
+        at = _means(rows, own, at)
+        at = _refilled(rows, own, at, chance)
+        if balance:
+            spread = float(((rows - at[own]) ** 2).sum(axis=1).mean())
+            share = np.bincount(own, minlength=live) * live / len(rows)
+            price = 0.5 * price + 0.5 * balance * spread * share
+    whole = np.zeros((k, rows.shape[1]), np.float32)
+    whole[:live] = at
+    prices = np.full(k, np.inf, np.float32)
+    prices[:live] = price
+    return Points(whole, prices)
+
+
+def _first(rows: Floats32, k: int, chance: np.random.Generator) -> Floats32:
+    """Points drawn one after the other, with a chance in proportion to the squared distance from those before."""
+    n = min(len(rows), SEEDING_ROWS * k)
+    some = rows if n == len(rows) else rows[np.sort(chance.choice(len(rows), n, replace=False))]
+    chosen = [int(chance.integers(n))]
+    apart = ((some - some[chosen[0]]) ** 2).sum(axis=1, dtype=np.float64)
+    scale = apart.max(initial=0.0)
+    while len(chosen) < k:
+        # What is left between equal rows is rounding.
+        apart[apart <= 1e-9 * scale] = 0
+        total = apart.sum()
+        if not total > 0:
+            break
+        point = int(np.searchsorted(np.cumsum(apart), chance.random() * total, side="right"))
+        chosen.append(min(point, n - 1))
+        np.minimum(apart, ((some - some[chosen[-1]]) ** 2).sum(axis=1, dtype=np.float64), out=apart)
+    return some[chosen]
+
+
+def _means(rows: Floats32, own: npt.NDArray[np.int64], at: Floats32) -> Floats32:
+    """The mean of each point's rows; a point without rows stays where it is."""
+    from scipy.sparse import csr_array
+
+    k = len(at)
+    member = csr_array((np.ones(len(own), np.float32), (own, np.arange(len(own)))), (k, len(own)))
+    held = np.bincount(own, minlength=k)
+    mean = (member @ rows) / np.maximum(held, 1)[:, None]
+    return np.where(held[:, None] > 0, mean, at).astype(np.float32)
+
+
+def _refilled(
+    rows: Floats32, own: npt.NDArray[np.int64], at: Floats32, chance: np.random.Generator
+) -> Floats32:
+    """Points without rows are put on rows that are far from theirs."""
+    empty = np.flatnonzero(np.bincount(own, minlength=len(at)) == 0)
+    if not len(empty):
+        return at
+    apart = ((rows - at[own]) ** 2).sum(axis=1, dtype=np.float64)
+    there = np.flatnonzero(apart > 1e-9 * apart.max(initial=0.0))
+    n = min(len(empty), len(there))
+    if n:
+        share = apart[there] / apart[there].sum()
+        at = at.copy()
+        at[empty[:n]] = rows[chance.choice(there, n, replace=False, p=share)]
+    return at
