@@ -1,6 +1,6 @@
 """Does a language model that is only prompted order a search better? `prompted-search` on a real catalogue.
 
-    .venv/bin/python benchmarks/prompted_search.py --icecat FOLDER [--only NAME ...] [--precision bf16] [--candidates 10]
+    .venv/bin/python benchmarks/prompted_search.py --icecat FOLDER [--only NAME ...] [--precision bf16] [--candidates N]
 
 --icecat: folder with products.parquet and ratings.csv of the Chorus electronics catalogue (Icecat). Queries whose md5
 begins with 0 to 7 are what the rankers may see (weight, scale, examples); the others are scored, each once.
