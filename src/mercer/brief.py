@@ -231,6 +231,18 @@ class RecommendTarget(TargetBase):
     )
     kinds: list[str] = Field(["purchase"], description="event kinds that count as relevant")
     split: Split = Split()
+    fallback: str | None = Field(
+        None,
+        description="one of the models: it is released beside the selected one, and answers where that is late",
+    )
+
+    @model_validator(mode="after")
+    def _the_fallback_competes(self) -> RecommendTarget:
+        if self.fallback is not None and self.models != "auto" and self.fallback not in self.models:
+            raise ValueError(
+                f"fallback {self.fallback!r} is not among the models. {nearest(self.fallback, self.models)}"
+            )
+        return self
 
 
 class SearchTarget(TargetBase):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mercer.brief import BehaviorTarget, RecommendTarget
+from mercer.errors import BriefError
 from mercer.pipeline.models import entries, entry_of
 
 TARGET = BehaviorTarget(
@@ -44,3 +47,15 @@ def test_what_joins_lists_is_what_its_members_are() -> None:
     assert (joined.stochastic, joined.holds_users, joined.trained) == (False, True, False)
     assert (ordered.composition, ordered.parts[-1]) == ("rerank", "ligr")
     assert (ordered.stochastic, ordered.holds_users, ordered.trained) == (True, False, True)
+
+
+def test_a_fallback_competes_and_keeps_nobody() -> None:
+    target = RecommendTarget(task="recommend", models=["item-knn", "user-knn"], fallback="item-knn")
+    assert [entry.model for entry in entries("next", target)] == ["item-knn", "user-knn"]
+    with pytest.raises(ValueError, match="Did you mean 'item-knn'"):
+        RecommendTarget(task="recommend", models=["item-knn"], fallback="item-kn")
+    automatic = RecommendTarget(task="recommend", fallback="ligr")
+    with pytest.raises(BriefError, match="'ligr' is not among"):
+        entries("next", automatic)
+    with pytest.raises(BriefError, match="no release takes it"):
+        entries("next", target.model_copy(update={"fallback": "user-knn"}))

@@ -64,10 +64,20 @@ class Shop:
     models: Mapping[str, ReleasedModel]
 
     def build(self, folder: Path, **evidence: Path) -> Release:
+        return self._build(folder, {}, evidence)
+
+    def build_with_fallback(self, folder: Path) -> Release:
+        """As `build`; most-popular stands in for `next-item`."""
+        return self._build(folder, {"next-item": self.models["again"]}, {})
+
+    def _build(
+        self, folder: Path, fallbacks: Mapping[str, ReleasedModel], evidence: Mapping[str, Path]
+    ) -> Release:
         return build(
             folder,
             brief=self.brief,
             targets=self.models,
+            fallbacks=fallbacks,
             vocabulary=self.vocabulary,
             items=self.items,
             features_hash=definitions_hash(),

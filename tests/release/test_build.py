@@ -13,7 +13,7 @@ from mercer.contracts import plugins
 from mercer.errors import DamagedError, DataError, NotFoundError, OutputError, UnsupportedError
 from mercer.recommend import MostPopular
 from mercer.release import Release, build, finalize, load
-from release.small_shop import Shop
+from release.small_shop import CREATED, Shop, requests_at
 
 
 def test_release_json_lists_every_file_with_its_hash(candidate: Release) -> None:
@@ -174,3 +174,43 @@ def test_what_a_step_cache_leaves_beside_a_model_is_no_part_of_it(
     (place / "step.json").write_text('{"cost": 1.5}')
     again = replace(shop, models={**shop.models, "again": replace(model, model_folder=place)})
     assert again.build(tmp_path / "release").hash == candidate.hash
+
+
+def test_a_fallback_is_released_beside_its_target_and_answers_under_the_same_rules(
+    shop: Shop, tmp_path: Path
+) -> None:
+    made = load(shop.build_with_fallback(tmp_path / "release").folder)
+    assert made.manifest.fallbacks["next-item"].model == "most-popular"
+    assert made.manifest.fallbacks["next-item"].policy == "next-item/most-popular"
+    requests = requests_at(shop.log, np.arange(4))
+    answer = made.stand_in("next-item", requests, 5)
+    assert answer.policy == "next-item/most-popular"
+    had = requests.history.item_rows
+    for row in range(4):
+        assert not set(answer.rankings.items[row].tolist()) & {3, 4, 5, *had[row].tolist()}
+    with pytest.raises(UnsupportedError, match="stands in"):
+        made.stand_in("again", requests, 5)
+
+
+def test_a_fallback_is_bound_by_the_content_hash(shop: Shop, tmp_path: Path) -> None:
+    plain, spare = shop.build(tmp_path / "plain"), shop.build_with_fallback(tmp_path / "spare")
+    assert plain.manifest.content_hash != spare.manifest.content_hash
+    assert "fallbacks" not in (tmp_path / "plain" / "release.json").read_text("utf-8")
+    (tmp_path / "spare" / "fallbacks" / "next-item" / "options.yaml").unlink()
+    with pytest.raises(DamagedError, match="fallbacks/next-item"):
+        load(tmp_path / "spare")
+
+
+def test_a_fallback_stands_in_for_recommend_targets_alone(shop: Shop, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="find"):
+        build(
+            tmp_path / "release",
+            brief=shop.brief,
+            targets=shop.models,
+            vocabulary=shop.vocabulary,
+            items=shop.items,
+            features_hash="",
+            evidence={},
+            created=CREATED,
+            fallbacks={"find": shop.models["find"]},
+        )

@@ -26,6 +26,14 @@ def serve(
             help="Milliseconds that understanding a query may take before the plain query is used.",
         ),
     ] = 300,
+    answer_deadline_ms: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=60_000,
+            help="Milliseconds that a ranker may take before the fallback that the brief names answers.",
+        ),
+    ] = 200,
 ) -> None:
     """Serve a release: /v1/recommend, /v1/search, /v1/predict, /v1/events, /v1/items, /v1/cases and a console.
 
@@ -35,5 +43,11 @@ def serve(
     from mercer.serving import serve as serve_release
 
     serve_release(
-        run, host=host, port=port, state_url=state, dev=dev, understand_deadline_ms=understand_deadline_ms
+        run,
+        host=host,
+        port=port,
+        state_url=state,
+        dev=dev,
+        understand_deadline_ms=understand_deadline_ms,
+        answer_deadline_ms=answer_deadline_ms,
     )

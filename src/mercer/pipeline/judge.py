@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mercer.brief import BehaviorTarget
+from mercer.brief import BehaviorTarget, RecommendTarget
 from mercer.contracts import Progress
 from mercer.errors import NotFoundError
 from mercer.evaluation import Scored
@@ -31,26 +31,43 @@ EVIDENCE = "evidence.jsonl"
 
 def winners(flow: Flow, judged: list[Judged], chosen: Mapping[str, Step]) -> dict[str, Judged]:
     """The test scoring of each target's selected model, in the fit that ships."""
+    return {name: _tested(flow, judged, name, selected(step)["model"]) for name, step in chosen.items()}
+
+
+def fallbacks(flow: Flow, judged: list[Judged], best: Mapping[str, Judged]) -> dict[str, Judged]:
+    """The test scoring of each target's fallback, where the brief names one that was not selected."""
     found = {}
-    for name, step in chosen.items():
-        model, fit_on = selected(step)["model"], released_fit(flow.brief.targets[name])
-        found[name] = next(
-            one
-            for one in judged
-            if (one.entry.target, one.entry.model, one.part, one.fit_on) == (name, model, "test", fit_on)
-        )
+    for name, one in best.items():
+        target = flow.brief.targets[name]
+        wanted = target.fallback if isinstance(target, RecommendTarget) else None
+        if wanted is not None and wanted != one.entry.model:
+            found[name] = _tested(flow, judged, name, wanted)
     return found
 
 
-def candidate(flow: Flow, material: Material, best: Mapping[str, Judged]) -> Step:
-    """A release without its evidence, as the gates judge it; the folder `release` holds it."""
+def _tested(flow: Flow, judged: list[Judged], name: str, model: str) -> Judged:
+    fit_on = released_fit(flow.brief.targets[name])
+    return next(
+        one
+        for one in judged
+        if (one.entry.target, one.entry.model, one.part, one.fit_on) == (name, model, "test", fit_on)
+    )
+
+
+def candidate(
+    flow: Flow, material: Material, best: Mapping[str, Judged], spare: Mapping[str, Judged]
+) -> Step:
+    """A release without its evidence, as the gates judge it; the folder `release` holds it.
+
+    spare: by target, the fallback that is released beside the best.
+    """
 
     def make(folder: Path, bar: Progress) -> None:  # noqa: ARG001 - copying takes a moment
         from mercer.features import definitions_hash
         from mercer.release import ReleasedModel, build
 
-        targets = {
-            name: ReleasedModel(
+        def released(name: str, one: Judged) -> ReleasedModel:
+            return ReleasedModel(
                 model_name=one.entry.model,
                 group=group_of(flow.brief.targets[name]),
                 model_folder=one.fitted.folder,
@@ -59,13 +76,13 @@ def candidate(flow: Flow, material: Material, best: Mapping[str, Judged]) -> Ste
                 fit_on=one.fit_on,
                 columns=material.columns(name),
             )
-            for name, one in best.items()
-        }
+
         behaves = any(isinstance(flow.brief.targets[name], BehaviorTarget) for name in best)
         build(
             folder / CANDIDATE,
             brief=flow.brief,
-            targets=targets,
+            targets={name: released(name, one) for name, one in best.items()},
+            fallbacks={name: released(name, one) for name, one in spare.items()},
             vocabulary=material.vocabulary,
             items=material.items,
             features_hash=definitions_hash() if behaves else "",
@@ -79,6 +96,8 @@ def candidate(flow: Flow, material: Material, best: Mapping[str, Judged]) -> Ste
         "data": flow.steps["data"].key,
         "code": code_hash("release", "features"),
     }
+    if spare:
+        facts["fallbacks"] = {name: one.fitted.key for name, one in spare.items()}
     return flow.step("candidate", facts, make)
 
 

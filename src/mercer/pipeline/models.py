@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mercer.brief import BehaviorTarget, Target
+from mercer.brief import BehaviorTarget, RecommendTarget, Target
 from mercer.contracts import Budget, Estimate, Holdout, Labelled, Options, Progress, Silent, plugins
 from mercer.data import Fold, folds_of
 from mercer.errors import BriefError, nearest
@@ -94,7 +94,25 @@ def entries(name: str, target: Target) -> list[Entry]:
             f"targets.{name}.options: {first!r} is not among the target's models.",
             remedy=nearest(first, chosen),
         )
-    return [entry_of(name, target, model) for model in chosen]
+    found = [entry_of(name, target, model) for model in chosen]
+    if isinstance(target, RecommendTarget) and target.fallback is not None:
+        _check_fallback(name, target.fallback, found)
+    return found
+
+
+def _check_fallback(name: str, fallback: str, found: Sequence[Entry]) -> None:
+    """Raises BriefError for a fallback that does not compete, or that keeps people, which no release takes."""
+    by_model = {entry.model: entry for entry in found}
+    if fallback not in by_model:
+        raise BriefError(
+            f"targets.{name}.fallback: {fallback!r} is not among the target's models.",
+            remedy=nearest(fallback, by_model),
+        )
+    if by_model[fallback].holds_users:
+        raise BriefError(
+            f"targets.{name}.fallback: {fallback!r} keeps something of single people, and no release takes it.",
+            remedy="Name a model that reads histories from the request.",
+        )
 
 
 def defaults(target: Target) -> tuple[str, ...]:
@@ -316,7 +334,7 @@ def training_of(split: Any, fit_on: FitOn, fold: Fold | None) -> tuple[Any, Any]
 def target_facts(flow: Flow, name: str) -> dict[str, Any]:
     """What of the brief decides a target's data: the target less its list of models, and the decision day."""
     target = flow.brief.targets[name].model_dump(
-        mode="json", exclude={"models", "options", "tuned", "metric"}
+        mode="json", exclude={"models", "options", "tuned", "metric", "fallback"}
     )
     return {"target": target, "decision_day": str(flow.brief.decision.day), "purposes": flow.brief.purposes}
 

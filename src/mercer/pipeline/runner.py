@@ -141,8 +141,10 @@ def walk(flow: Flow, plan: Mapping[str, list[Entry]], until: str) -> None:
     if until == "evaluate":
         return
 
-    best = folds.shipped(flow, judge.winners(flow, judged, chosen), whole)
-    built = judge.candidate(flow, material, best)
+    won = judge.winners(flow, judged, chosen)
+    best = folds.shipped(flow, won, whole)
+    spare = folds.shipped(flow, judge.fallbacks(flow, judged, won), whole)
+    built = judge.candidate(flow, material, best, spare)
     checked = judge.gates(flow, material, best, built)
     publish(checked.folder / "gates.json", flow.out / "gates.json")
     judge.open_cases(flow, checked)

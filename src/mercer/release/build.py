@@ -18,13 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mercer.brief import Brief
+from mercer.brief import Brief, RecommendTarget
 from mercer.contracts import ITEM_COLUMNS, FlatColumn, Vocabulary, plugins
 from mercer.errors import DataError, NotFoundError, OutputError, UnsupportedError, nearest
 from mercer.release.candidate import Release
 from mercer.release.columns import write_columns
 from mercer.release.files import listed, refuse_unsafe
-from mercer.release.load import BRIEF, ITEMS, MODELS, VOCABULARY, load, verify
+from mercer.release.load import BRIEF, FALLBACKS, ITEMS, MODELS, VOCABULARY, load, verify
 from mercer.release.manifest import (
     EVIDENCE,
     MANIFEST,
@@ -68,16 +68,20 @@ def build(
     features_hash: str,
     evidence: Mapping[str, Path],
     created: datetime,
+    fallbacks: Mapping[str, ReleasedModel] | None = None,
 ) -> Release:
     """Write a candidate release to `folder` (replaced if it exists), load and return it.
 
     items: contracts.ITEM_COLUMNS, row i is item code i. features_hash: of the feature definitions, "" when no
-    model reads them. evidence: name in the release -> file. created: aware time of the build.
+    model reads them. evidence: name in the release -> file. created: aware time of the build. fallbacks: by
+    recommend target, the ranker that answers where the target's own is late.
     Raises UnsupportedError for a file that could run code when read and for a model that keeps per-user
     parameters; NotFoundError for a target that the brief lacks; DataError for items that do not fit the
     vocabulary; OutputError when the folder can't be written.
     """
     entries = {name: _entry(name, model, brief) for name, model in targets.items()}
+    spare = dict(fallbacks or {})
+    spare_entries = {name: _fallback_entry(name, model, brief, entries) for name, model in spare.items()}
     missing = [column for column in ITEM_COLUMNS if column not in items.columns]
     if missing or items["item"].astype(str).tolist() != list(vocabulary.ids):
         raise DataError(
@@ -96,9 +100,17 @@ def build(
             _copy_model(model.model_folder, work / MODELS / name)
             if model.columns:
                 write_columns(work, name, model.columns)
+        for name, model in spare.items():
+            _copy_model(model.model_folder, work / FALLBACKS / name)
         _copy_evidence(evidence, work)
         _manifest(
-            work, brief, entries, vocabulary, features_hash, created.isoformat(timespec="seconds")
+            work,
+            brief,
+            entries,
+            spare_entries,
+            vocabulary,
+            features_hash,
+            created.isoformat(timespec="seconds"),
         ).write(work)
 
     _written(folder, fill)
@@ -152,10 +164,22 @@ def _entry(name: str, model: ReleasedModel, brief: Brief) -> TargetEntry:
     )
 
 
+def _fallback_entry(
+    name: str, model: ReleasedModel, brief: Brief, targets: Mapping[str, TargetEntry]
+) -> TargetEntry:
+    if name not in targets or not isinstance(brief.targets[name], RecommendTarget):
+        raise UnsupportedError(
+            f"{name!r} is no recommend target of this release, so nothing stands in for it.",
+            remedy="Give a fallback for a recommend target that is released.",
+        )
+    return _entry(name, model, brief)
+
+
 def _manifest(
     work: Path,
     brief: Brief,
     targets: dict[str, TargetEntry],
+    fallbacks: dict[str, TargetEntry],
     vocabulary: Vocabulary,
     features_hash: str,
     created: str,
@@ -167,11 +191,12 @@ def _manifest(
         created=created,
         phase="candidate",
         targets=targets,
+        fallbacks=fallbacks,
         features_hash=features_hash,
         vocabulary=vocabulary.fingerprint,
         n_items=len(vocabulary),
         files=files,
-        content_hash=content_hash(files, targets, features_hash),
+        content_hash=content_hash(files, targets, features_hash, fallbacks),
     ).sealed()
 
 

@@ -58,7 +58,8 @@ class Release:
     """Everything that answers, bound together and verified.
 
     items: base catalogue, a frame of `contracts.ITEM_COLUMNS` whose row i is item code i of `vocabulary`.
-    columns: by target that predicts from flat columns, what it reads.
+    columns: by target that predicts from flat columns, what it reads. fallbacks: by target, the ranker that answers
+    where the target's own is late.
     Safe to use from several threads: nothing in it changes after loading.
     """
 
@@ -70,6 +71,7 @@ class Release:
     rankers: Mapping[str, Ranker]
     predictors: Mapping[str, Predictor]
     columns: Mapping[str, tuple[FlatColumn, ...]] = field(default_factory=dict)
+    fallbacks: Mapping[str, Ranker] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -142,11 +144,34 @@ class Release:
         answer = self._by(partial(_by_understanding, reader, held), target, seen, k)
         return replace(answer, understood=held, meets=meeting(reader, held, answer.rankings))
 
-    def _by(self, rank: Callable[[Requests, int], Rankings], target: str, seen: Requests, k: int) -> Answer:
-        policy = DeterministicPolicy(self.manifest.targets[target].policy, rank)
+    def stand_in(self, target: str, requests: Requests, k: int, *, overlay: Overlay = NO_OVERLAY) -> Answer:
+        """What the fallback of a recommend target answers, under the same rules and logged under its own policy.
+
+        Raises NotFoundError for an unknown target, UnsupportedError for one without a fallback.
+        """
+        spec, _ = self.spec_of_ranker(target)
+        if target not in self.fallbacks or not isinstance(spec, RecommendTarget):
+            raise UnsupportedError(
+                f"Nothing stands in for target {target!r}.",
+                remedy="Name one of the target's models as its `fallback` in the brief, and run it again.",
+            )
+        seen = apply(requests, self._catalogue(overlay), repeats=spec.repeats, mask_kinds=tuple(spec.kinds))
+        entry = self.manifest.fallbacks[target]
+        return self._by(self.fallbacks[target].rank, target, seen, k, policy=entry.policy)
+
+    def _by(
+        self,
+        rank: Callable[[Requests, int], Rankings],
+        target: str,
+        seen: Requests,
+        k: int,
+        *,
+        policy: str | None = None,
+    ) -> Answer:
+        chosen = DeterministicPolicy(policy or self.manifest.targets[target].policy, rank)
         # A deterministic policy draws nothing; a fixed generator keeps answers repeatable all the same.
-        rankings, propensity = policy.sample(seen, k, np.random.default_rng(0))
-        return Answer(seen, rankings, propensity, policy.name)
+        rankings, propensity = chosen.sample(seen, k, np.random.default_rng(0))
+        return Answer(seen, rankings, propensity, chosen.name)
 
     def understands(self, target: str) -> bool:
         """Whether a ranking target is a search that understands queries. Raises NotFoundError for an unknown one."""

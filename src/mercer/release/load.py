@@ -15,12 +15,13 @@ from mercer.errors import DamagedError, MercerError, NotFoundError
 from mercer.release.candidate import Release
 from mercer.release.columns import read_columns
 from mercer.release.files import listed, refuse_unsafe
-from mercer.release.manifest import MANIFEST, Manifest, file_entries
+from mercer.release.manifest import MANIFEST, Manifest, TargetEntry, file_entries
 
 BRIEF = "brief.yaml"
 ITEMS = "catalogue/items.parquet"
 VOCABULARY = "catalogue/vocabulary.parquet"
 MODELS = "models"
+FALLBACKS = "fallbacks"
 _SHOWN = 6
 _REMEDY = "Build the release again: mercer run BRIEF --out DIR"
 
@@ -51,7 +52,7 @@ def load(place: Path | str) -> Release:
     vocabulary = Vocabulary.load(folder / VOCABULARY)
     items = _items(folder, vocabulary, manifest)
     _same_features(folder, manifest)
-    models = {name: _model(folder, name, manifest) for name in manifest.targets}
+    models = {name: _model(folder / MODELS, name, entry) for name, entry in manifest.targets.items()}
     return Release(
         folder=folder,
         manifest=manifest,
@@ -61,6 +62,7 @@ def load(place: Path | str) -> Release:
         rankers={n: m for n, m in models.items() if manifest.targets[n].group == plugins.RANKERS},
         columns=read_columns(folder),
         predictors={n: m for n, m in models.items() if manifest.targets[n].group == plugins.PREDICTORS},
+        fallbacks={n: _model(folder / FALLBACKS, n, entry) for n, entry in manifest.fallbacks.items()},
     )
 
 
@@ -116,12 +118,11 @@ def _same_features(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _model(folder: Path, name: str, manifest: Manifest) -> Any:
-    entry = manifest.targets[name]
+def _model(place: Path, name: str, entry: TargetEntry) -> Any:
     try:
-        return plugins.load(entry.group, entry.model).load(folder / MODELS / name)
+        return plugins.load(entry.group, entry.model).load(place / name)
     except (OSError, ValueError, KeyError) as fault:
         raise DamagedError(
-            f"The release in {folder}: model {entry.model!r} of target {name!r} can't be read.",
+            f"The release in {place.parent}: model {entry.model!r} of target {name!r} can't be read.",
             remedy=_REMEDY,
         ) from fault

@@ -53,7 +53,8 @@ class Manifest(_Record):
 
     phase: "candidate" before the gates, "final" once the evidence is bound in.
     content_hash: over models, catalogue, brief and feature definitions; equal in candidate and final, so that
-    evidence can name what it judged. hash: over everything else in this file.
+    evidence can name what it judged. hash: over everything else in this file. fallbacks: by target, what answers
+    where its own ranker is late; left out of the file where there is none.
     """
 
     schema_: int = Field(SCHEMA, alias="schema")
@@ -63,6 +64,7 @@ class Manifest(_Record):
     phase: Literal["candidate", "final"]
     decision: Decision = ""
     targets: dict[str, TargetEntry]
+    fallbacks: dict[str, TargetEntry] = {}
     features_hash: str
     vocabulary: str
     n_items: int
@@ -75,17 +77,21 @@ class Manifest(_Record):
         return self.model_copy(update={"hash": _digest(self._content())})
 
     def _content(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", by_alias=True, exclude={"hash"})
+        return {name: value for name, value in self._written().items() if name != "hash"}
+
+    def _written(self) -> dict[str, Any]:
+        # A release without fallbacks is to the byte what it was before there were any.
+        return self.model_dump(mode="json", by_alias=True, exclude=set() if self.fallbacks else {"fallbacks"})
 
     @property
     def is_intact(self) -> bool:
         """Whether the manifest agrees with its own hashes."""
-        content = content_hash(self.files, self.targets, self.features_hash)
+        content = content_hash(self.files, self.targets, self.features_hash, self.fallbacks)
         return self.hash == _digest(self._content()) and self.content_hash == content
 
     def write(self, folder: Path) -> None:
         """Write `release.json`, flushed."""
-        text = json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True)
+        text = json.dumps(self._written(), indent=1, sort_keys=True)
         with (folder / MANIFEST).open("w", encoding="utf-8") as handle:
             handle.write(text + "\n")
             handle.flush()
@@ -128,16 +134,20 @@ def file_entries(folder: Path) -> dict[str, FileEntry]:
 
 
 def content_hash(
-    files: Mapping[str, FileEntry], targets: Mapping[str, TargetEntry], features_hash: str
+    files: Mapping[str, FileEntry],
+    targets: Mapping[str, TargetEntry],
+    features_hash: str,
+    fallbacks: Mapping[str, TargetEntry],
 ) -> str:
-    """SHA-256 over what answers: every file but the evidence, the targets, the feature definitions."""
-    return _digest(
-        {
-            "files": {p: entry.sha256 for p, entry in files.items() if not p.startswith(f"{EVIDENCE}/")},
-            "targets": {name: entry.model_dump(mode="json") for name, entry in targets.items()},
-            "features": features_hash,
-        }
-    )
+    """SHA-256 over what answers: every file but the evidence, the targets and fallbacks, the feature definitions."""
+    content: dict[str, Any] = {
+        "files": {p: entry.sha256 for p, entry in files.items() if not p.startswith(f"{EVIDENCE}/")},
+        "targets": {name: entry.model_dump(mode="json") for name, entry in targets.items()},
+        "features": features_hash,
+    }
+    if fallbacks:
+        content["fallbacks"] = {name: entry.model_dump(mode="json") for name, entry in fallbacks.items()}
+    return _digest(content)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -15,11 +15,22 @@ from mercer.brief import BehaviorTarget
 from mercer.contracts import Snapshots
 from mercer.data.personal import holds, redact
 from mercer.release import Answer, Overlay, Release, unseen
+from mercer.serving import hurry as hurried
 from mercer.serving.asking import Asker, Asking, asker
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
 from mercer.serving.deadline import DEADLINE_MS, DeadlineReader
-from mercer.serving.problems import ProblemError
-from mercer.serving.replies import Basis, PredictReply, RankedReply, ReasonOut, SearchReply, ShownItem
+from mercer.serving.hurry import DeadlineRanker
+from mercer.serving.problems import FieldProblem, ProblemError
+from mercer.serving.replies import (
+    AnsweredOut,
+    Basis,
+    PredictReply,
+    RankedReply,
+    ReasonOut,
+    RecommendReply,
+    SearchReply,
+    ShownItem,
+)
 from mercer.serving.state import Exposure, OnlineState, PredictionRecord
 from mercer.serving.understood import Held, held
 from mercer.serving.wire import as_time, micros
@@ -30,18 +41,34 @@ def now() -> int:
     return micros(datetime.now(UTC))
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An answer and what it rests on. notes: what a caller must know. answered: where a fallback stands by."""
+
+    target: str
+    who: Asker
+    at: int
+    overlay: Overlay
+    answer: Answer
+    notes: list[str]
+    answered: AnsweredOut | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
     """A release and a state that answer calls and log what they answered. Safe to use from several threads.
 
     clock: the present, microseconds; asked once for every request. reader: understands queries in time.
-    understand_deadline_ms: how long that may take where the call does not say.
+    understand_deadline_ms: how long that may take where the call does not say. hurry: asks rankers of targets that have
+    a fallback. answer_deadline_ms: how long they may take where the call does not say.
     """
 
     release: Release
     state: OnlineState
     reader: DeadlineReader = field(default_factory=DeadlineReader)
     understand_deadline_ms: int = DEADLINE_MS
+    hurry: DeadlineRanker = field(default_factory=DeadlineRanker)
+    answer_deadline_ms: int = hurried.DEADLINE_MS
     clock: Callable[[], int] = field(default=now)
 
     @cached_property
@@ -49,13 +76,23 @@ class Answering:
         """Makes what the models read."""
         return Asking(self.release, self.state)
 
-    def rank(self, call: RecommendCall, request_id: str, *, opted_out: bool = False) -> RankedReply:
-        """Answer with items and log the exposure.
+    def rank(self, call: RecommendCall, request_id: str, *, opted_out: bool = False) -> RecommendReply:
+        """Answer with items and log the exposure; where the target's own ranker is late, its fallback answers.
 
-        Raises NotFoundError or UsageError for the target, ProblemError for an unknown item.
+        Raises NotFoundError or UsageError for the target, ProblemError for an unknown item and for a deadline where
+        no fallback stands by.
         """
         target = self.release.resolve("recommend", call.target)
-        return self._ranked(call, target, None, request_id, opted_out=opted_out)
+        if target not in self.release.fallbacks and call.deadline_ms is not None:
+            raise ProblemError(
+                422,
+                "no-fallback",
+                f"Target {target!r} has no fallback that could answer after a deadline.",
+                remedy="Leave `deadline_ms` out, or name a `fallback` for the target in the brief.",
+                fields=[FieldProblem(field="deadline_ms", message="Nothing stands in for this target.")],
+            )
+        made = self._made(call, target, None, opted_out=opted_out)
+        return RecommendReply(**dict(self._ranked(call, made, request_id)), answered=made.answered)
 
     def search(self, call: SearchCall, request_id: str, *, opted_out: bool = False) -> SearchReply:
         """Answer a query with items, say what was understood of it, and log the exposure.
@@ -65,40 +102,58 @@ class Answering:
         """
         target = self.release.resolve("search", call.target)
         found = held(call, target, self.release, self.reader, self.understand_deadline_ms)
-        reply = self._ranked(call, target, found, request_id, opted_out=opted_out)
+        reply = self._ranked(call, self._made(call, target, found, opted_out=opted_out), request_id)
         if found is None:
             return SearchReply(**dict(reply))
         ranker = self.release.reader(target)
         return SearchReply(**dict(reply), understood=found.reply(ranker.values, ranker.maker.name))
 
-    def _ranked(
-        self,
-        call: RecommendCall | SearchCall,
-        target: str,
-        found: Held | None,
-        request_id: str,
-        *,
-        opted_out: bool,
-    ) -> RankedReply:
+    def _made(
+        self, call: RecommendCall | SearchCall, target: str, found: Held | None, *, opted_out: bool
+    ) -> _Made:
+        """The answer to a call, under the overlay of now."""
         at = self.clock() if call.time is None else micros(call.time)
         overlay = self.state.catalogue.overlay()
         who = asker(self.state, call.user, call.context, opted_out=opted_out, at=at)
         requests = self.asking.requests(call, who, at)
         understood = None if found is None else (found.understanding,)
-        answer = self.release.answer(target, requests, call.k, overlay=overlay, understood=understood)
-        basis = _basis(who, answer)
+        notes = [] if found is None else found.notes()
+
+        def own() -> Answer:
+            return self.release.answer(target, requests, call.k, overlay=overlay, understood=understood)
+
+        if target not in self.release.fallbacks:
+            return _Made(target, who, at, overlay, own(), notes, None)
+        given = call.deadline_ms if isinstance(call, RecommendCall) else None
+        deadline_ms = self.answer_deadline_ms if given is None else given
+        done = self.hurry.answer(
+            target,
+            own,
+            lambda: self.release.stand_in(target, requests, call.k, overlay=overlay),
+            deadline_ms / 1000,
+        )
+        entries = self.release.manifest
+        by = (entries.targets if done.how == "ranker" else entries.fallbacks)[target].model
+        answered = AnsweredOut(
+            by=by, how=done.how, deadline_ms=deadline_ms, milliseconds=round(1e3 * done.seconds, 3)
+        )
+        return _Made(target, who, at, overlay, done.answer, [*notes, *_stood_in(answered)], answered)
+
+    def _ranked(self, call: RecommendCall | SearchCall, made: _Made, request_id: str) -> RankedReply:
+        """The reply to a call, its exposure logged."""
+        basis = _basis(made.who, made.answer)
         reply = RankedReply(
             request_id=request_id,
-            target=target,
-            policy=answer.policy,
+            target=made.target,
+            policy=made.answer.policy,
             release=self.release.hash,
-            catalogue_version=overlay.version,
-            time=as_time(at),
+            catalogue_version=made.overlay.version,
+            time=as_time(made.at),
             basis=basis,
-            items=self._shown(answer, overlay),
-            notes=[*_notes(call, basis), *([] if found is None else found.notes())],
+            items=self._shown(made.answer, made.overlay),
+            notes=[*_notes(call, basis), *made.notes],
         )
-        self._log(call, who, at, answer, reply)
+        self._log(call, made.who, made.at, made.answer, reply)
         return reply
 
     def predict(self, call: PredictCall, request_id: str, *, opted_out: bool = False) -> PredictReply:
@@ -288,6 +343,17 @@ def _notes(call: RecommendCall | SearchCall, basis: Basis) -> list[str]:
         return ["Nothing is known of this user: answered as for a stranger."]
     if basis == "not-profiled":
         return ["The person is not to be profiled: the history was not used."]
+    return []
+
+
+def _stood_in(answered: AnsweredOut) -> list[str]:
+    """What a caller must know of a fallback's answer."""
+    if answered.how == "late":
+        return [
+            f"The target's own ranker took longer than {answered.deadline_ms} ms: {answered.by} answered."
+        ]
+    if answered.how == "failed":
+        return [f"The target's own ranker failed: {answered.by} answered."]
     return []
 
 

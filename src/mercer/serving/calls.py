@@ -76,6 +76,15 @@ class _Asking(Wire):
 class RecommendCall(_Asking):
     """Ask for items for a person."""
 
+    deadline_ms: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        le=60_000,
+        description="milliseconds that the target's own ranker may take; after that its fallback answers; default: the "
+        "server's",
+    )
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [

@@ -52,6 +52,24 @@ class RankedReply(Reply):
     notes: list[str] = []
 
 
+class AnsweredOut(BaseModel):
+    """Which ranker answered, where a fallback stands by."""
+
+    by: str = Field(description="the ranker that answered")
+    how: Literal["ranker", "late", "failed"] = Field(
+        description="`ranker`: the target's own, in time; `late`, `failed`: it took longer than the deadline, or "
+        "broke, and the fallback answered"
+    )
+    deadline_ms: int = Field(description="milliseconds that the target's own ranker might take")
+    milliseconds: float = Field(description="what was waited for it")
+
+
+class RecommendReply(RankedReply):
+    """Items for a person. answered: null where no fallback stands by."""
+
+    answered: AnsweredOut | None = None
+
+
 class UnderstoodOut(BaseModel):
     """What a query was searched as."""
 
@@ -178,10 +196,20 @@ class ColumnOut(BaseModel):
     values: list[str]
 
 
+class FallbackOut(BaseModel):
+    """The ranker that answers where a target's own is late."""
+
+    model: str
+    policy: str
+    fit_on: str
+    parameters: list[Parameter]
+
+
 class TargetOut(BaseModel):
     """What answers a target. columns: what POST /v1/predict needs for it, where it predicts from flat columns.
 
-    maker: what understands queries, where this is a search that does.
+    maker: what understands queries, where this is a search that does. fallback: what answers where its own ranker is
+    late.
     """
 
     target: str
@@ -192,6 +220,7 @@ class TargetOut(BaseModel):
     parameters: list[Parameter] = []
     columns: list[ColumnOut] = []
     maker: str | None = None
+    fallback: FallbackOut | None = None
 
 
 class ReleaseReply(Reply):

@@ -17,6 +17,7 @@ from mercer.release import Release, histories, load, locate
 from mercer.serving.answering import now
 from mercer.serving.app import build_app
 from mercer.serving.deadline import DEADLINE_MS
+from mercer.serving.hurry import DEADLINE_MS as ANSWER_DEADLINE_MS
 from mercer.serving.settings import Settings
 from mercer.serving.state import SCOPES, OnlineState, seed_from_run
 
@@ -61,11 +62,13 @@ def prepare(
     state_url: str | None = None,
     dev: bool = False,
     understand_deadline_ms: int = DEADLINE_MS,
+    answer_deadline_ms: int = ANSWER_DEADLINE_MS,
 ) -> Served:
     """Everything but the listening.
 
     place: a run folder or a release folder. dev: make one key and allow what was not decided, on the loopback
     only. understand_deadline_ms: how long understanding a query may take where the call does not say.
+    answer_deadline_ms: how long a target's own ranker may take where a fallback stands by and the call does not say.
     Raises DamagedError for a release that is not whole, GateError for one that may not be served, UsageError for
     `dev` on another address than the loopback.
     """
@@ -88,7 +91,11 @@ def prepare(
         state.keys.revoke(DEV, time=now())
         key = state.keys.create(DEV, SCOPES, time=now())
     settings = Settings(
-        release=release, state=state, cases=CaseStore(url), understand_deadline_ms=understand_deadline_ms
+        release=release,
+        state=state,
+        cases=CaseStore(url),
+        understand_deadline_ms=understand_deadline_ms,
+        answer_deadline_ms=answer_deadline_ms,
     )
     app = build_app(settings)
     return Served(app=app, release=release, state=state, dev_key=key, notes=tuple(notes))
@@ -102,6 +109,7 @@ def serve(
     state_url: str | None = None,
     dev: bool = False,
     understand_deadline_ms: int = DEADLINE_MS,
+    answer_deadline_ms: int = ANSWER_DEADLINE_MS,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until interrupted. port: 0 takes a free one. announce: is told address, key and notes, by lines.
@@ -111,7 +119,12 @@ def serve(
     import uvicorn
 
     served = prepare(
-        place, host=host, state_url=state_url, dev=dev, understand_deadline_ms=understand_deadline_ms
+        place,
+        host=host,
+        state_url=state_url,
+        dev=dev,
+        understand_deadline_ms=understand_deadline_ms,
+        answer_deadline_ms=answer_deadline_ms,
     )
     listening = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
@@ -134,7 +147,7 @@ def serve(
 
 
 def warm(release: Release) -> None:
-    """Ask every ranking target once, unlogged: what is missing shows before a customer asks.
+    """Ask every ranking target, and every fallback, once, unlogged: what is missing shows before a customer asks.
 
     Raises whatever the models raise, such as MissingExtraError.
     """
@@ -147,6 +160,8 @@ def warm(release: Release) -> None:
             query=("warm up",) if release.spec(name).task == "search" else None,
         )
         release.answer(name, stranger, 1)
+        if name in release.fallbacks:
+            release.stand_in(name, stranger, 1)
 
 
 def _judged(release: Release, *, dev: bool) -> list[str]:

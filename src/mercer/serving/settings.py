@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mercer.compliance import CaseStore
 from mercer.release import Release
+from mercer.serving import hurry
 from mercer.serving.answering import Answering, now
 from mercer.serving.deadline import DEADLINE_MS, KEPT, THREADS, DeadlineReader
 from mercer.serving.state import OnlineState
@@ -20,7 +21,8 @@ class Settings:
     max_body_bytes: larger bodies are refused. clock: the present, microseconds since 1970 in UTC.
     understand_deadline_ms: how long understanding a query may take where the call does not say. understand_threads:
     queries that are understood at the same time, ones that hang included. understandings_kept: the latest results that
-    stay in memory.
+    stay in memory. answer_deadline_ms: how long a recommend target's own ranker may take, where a fallback stands by
+    and the call does not say. answer_threads: answers of such targets at the same time, ones that hang included.
     """
 
     release: Release
@@ -31,6 +33,8 @@ class Settings:
     understand_deadline_ms: int = DEADLINE_MS
     understand_threads: int = THREADS
     understandings_kept: int = KEPT
+    answer_deadline_ms: int = hurry.DEADLINE_MS
+    answer_threads: int = hurry.THREADS
 
     def answering(self) -> Answering:
         """What turns calls into answers."""
@@ -40,4 +44,6 @@ class Settings:
             clock=self.clock,
             reader=DeadlineReader(threads=self.understand_threads, kept=self.understandings_kept),
             understand_deadline_ms=self.understand_deadline_ms,
+            hurry=hurry.DeadlineRanker(threads=self.answer_threads),
+            answer_deadline_ms=self.answer_deadline_ms,
         )

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from mercer.serving.answering import Answering
 from mercer.serving.calls import PredictCall, RecommendCall, SearchCall
 from mercer.serving.middleware.authentication import requires
-from mercer.serving.replies import PredictReply, RankedReply, SearchReply
+from mercer.serving.replies import PredictReply, RecommendReply, SearchReply
 
 OptOut = Annotated[
     str | None,
@@ -54,6 +54,36 @@ class _Understanding:
             self._seconds.labels(reply.target).observe(found.milliseconds / 1e3)
 
 
+class _Hurry:
+    """Feeds what a registry tells of targets with a fallback: who answered, what was waited, what is at work."""
+
+    def __init__(self, answering: Answering, registry: CollectorRegistry) -> None:
+        self._how = Counter(
+            "mercer_answered_total",
+            "Recommendations of targets with a fallback, by how they came about",
+            ["target", "how"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "mercer_rank_seconds",
+            "Time that an answer waited for the target's own ranker",
+            ["target"],
+            registry=registry,
+            buckets=_BUCKETS,
+        )
+        Gauge(
+            "mercer_ranking_at_work",
+            "Answers of targets with a fallback that are being made, late ones included",
+            registry=registry,
+        ).set_function(lambda: answering.hurry.at_work)
+
+    def count(self, reply: RecommendReply) -> None:
+        """Count an answer of a target that has a fallback."""
+        if reply.answered is not None:
+            self._how.labels(reply.target, reply.answered.how).inc()
+            self._seconds.labels(reply.target).observe(reply.answered.milliseconds / 1e3)
+
+
 def router(answering: Answering, registry: CollectorRegistry) -> APIRouter:
     """Routes that answer calls."""
     routes = APIRouter(prefix="/v1", tags=["answers"], dependencies=[Depends(requires("answer"))])
@@ -61,13 +91,17 @@ def router(answering: Answering, registry: CollectorRegistry) -> APIRouter:
         "mercer_answers_total", "Answers by target and basis", ["target", "basis"], registry=registry
     )
 
-    understanding = _Understanding(answering, registry)
+    understanding, hurry = _Understanding(answering, registry), _Hurry(answering, registry)
 
     @routes.post("/recommend", summary="Items for a person")
-    def recommend(call: RecommendCall, request: Request, sec_gpc: OptOut = None) -> RankedReply:
-        """The k best items. An unknown user is answered as a stranger, and the answer says so."""
+    def recommend(call: RecommendCall, request: Request, sec_gpc: OptOut = None) -> RecommendReply:
+        """The k best items. An unknown user is answered as a stranger, and the answer says so.
+
+        Where the target has a fallback, it answers what its own ranker does not in time; `answered` says which did.
+        """
         reply = answering.rank(call, request.state.request_id, opted_out=sec_gpc == "1")
         given.labels(reply.target, reply.basis).inc()
+        hurry.count(reply)
         return reply
 
     @routes.post("/search", summary="Items for a query")

@@ -10,7 +10,7 @@ from mercer.release import NO_OVERLAY
 from mercer.serving.answering import Answering
 from mercer.serving.middleware.authentication import requires
 from mercer.serving.problems import ProblemError
-from mercer.serving.replies import ColumnOut, Health, Parameter, Ready, ReleaseReply, TargetOut
+from mercer.serving.replies import ColumnOut, FallbackOut, Health, Parameter, Ready, ReleaseReply, TargetOut
 
 _SAMPLES = 8
 
@@ -84,6 +84,22 @@ def _target(answering: Answering, name: str) -> TargetOut:
             for column in answering.release.columns.get(name, ())
         ],
         maker=_maker(answering, name),
+        fallback=_fallback(answering, name),
+    )
+
+
+def _fallback(answering: Answering, name: str) -> FallbackOut | None:
+    release = answering.release
+    if name not in release.fallbacks:
+        return None
+    entry = release.manifest.fallbacks[name]
+    return FallbackOut(
+        model=entry.model,
+        policy=entry.policy,
+        fit_on=entry.fit_on,
+        parameters=[
+            Parameter(name=parameter, why=why) for parameter, why in release.fallbacks[name].parameters()
+        ],
     )
 
 
