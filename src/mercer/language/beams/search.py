@@ -52,14 +52,17 @@ def beam_search(
     width: int,
     k: int,
     permitted: Permitted | None = None,
+    among_children: bool = False,
     memory: int = MEMORY,
 ) -> Found:
     """Decode the paths of items after each prompt.
 
     prompts: n arrays of vocabulary tokens, of any lengths. width: beams kept at each step. k: items answered, at most
     `width`; with beams as wide as the catalogue the order is that of exhaustive scoring. permitted: rules of the n
-    requests; None permits the catalogue. memory: bytes that prompts and beams may take at once; requests are decoded in
-    blocks of similar length that fit, one at least.
+    requests; None permits the catalogue. among_children: a token's probability is taken among the tokens that go on
+    from its prefix in the tree, so that the probabilities of all items sum to one; the rules of a request change none
+    of them. Else it is taken as the model gives it, and what no item has is lost. memory: bytes that prompts and beams
+    may take at once; requests are decoded in blocks of similar length that fit, one at least.
     Fails closed: where nothing is permitted the row is all -1. Ties go to the smaller item code; among beams on their
     way, to the path that comes first.
     Raises UsageError for k above width and for rules of another number of requests or of another tree, DivergedError
@@ -74,7 +77,9 @@ def beam_search(
             living.leads(0, np.arange(len(rows)), np.zeros(len(rows), np.int64)) if prefixes.n_items else []
         )
         if np.any(root):
-            _decode(model, [prompts[row] for row in rows], prefixes, living, rows, width, found)
+            _decode(
+                model, [prompts[row] for row in rows], prefixes, living, rows, width, found, among_children
+            )
     return found
 
 
@@ -95,6 +100,7 @@ def _decode(
     rows: Numbers,
     width: int,
     found: Found,
+    among_children: bool,
 ) -> None:
     """Decode a block and write its answers into their rows."""
     asked = _asked(prefixes)
@@ -103,7 +109,7 @@ def _decode(
         state, known = model.begin(prompts, width=width, steps=asked - 1)
     beams = _Beams.at_root(len(prompts))
     for depth in range(1, prefixes.steps + 1):
-        grown = _grown(beams, known, prefixes, living, depth)
+        grown = _grown(beams, known, prefixes, living, depth, among_children)
         if depth == prefixes.steps:
             beams = _best(grown, found.items.shape[1], prefixes.item[grown.node])
             break
@@ -144,15 +150,19 @@ class _Beams:
         return parents, tokens
 
 
-def _grown(beams: _Beams, known: Floats32, prefixes: Prefixes, living: Living, depth: int) -> _Beams:
+def _grown(
+    beams: _Beams, known: Floats32, prefixes: Prefixes, living: Living, depth: int, among_children: bool
+) -> _Beams:
     """Every child of every beam that leads to a permitted item, in the order of requests."""
     picked, node = gather(prefixes.depths[depth - 1].children.astype(np.int64), beams.node)
     of = np.repeat(np.arange(len(beams.node)), np.diff(picked))
-    request = beams.request[of]
+    request, parent = beams.request[of], beams.place[of]
+    gained = known[request, parent, prefixes.depths[depth].token[node]].astype(np.float64)
+    if among_children and len(gained):
+        gained -= np.repeat(np.logaddexp.reduceat(gained, picked[:-1]), np.diff(picked))
     leads = living.leads(depth, request, node)
-    of, request, node = of[leads], request[leads], node[leads]
-    parent = beams.place[of]
-    score = beams.score[of] + known[request, parent, prefixes.depths[depth].token[node]]
+    of, request, parent, node = of[leads], request[leads], parent[leads], node[leads]
+    score = beams.score[of] + gained[leads]
     if np.isnan(score).any():
         raise DivergedError(
             "The model's probabilities are not numbers.", remedy="Take a checkpoint from before it diverged."
