@@ -5,6 +5,7 @@
     steps.py      StepModel: what the search asks of a model
     decoder.py    DecoderSteps: GPT-2, LLaMA and Mistral of Transformers, the prompt read once for all beams
     states.py     keys and values of prompts and of beams side by side, and the mask between them
+    growing.py    Beams: children of beams, and the best of them
     search.py     beam_search: batches of requests, exact log-probabilities
 
     prefixes = Prefixes.of(ids.codes, ids.sizes)

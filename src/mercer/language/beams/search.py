@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts.ragged import gather
-from mercer.errors import DivergedError, UsageError
+from mercer.errors import UsageError
+from mercer.language.beams.growing import Beams, best, grown
 from mercer.language.beams.permitted import Living, Permitted
 from mercer.language.beams.prefixes import Prefixes
 from mercer.language.beams.steps import StepModel
 
 Int32s = npt.NDArray[np.int32]
 Floats32 = npt.NDArray[np.float32]
-Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 MEMORY = 256 * 2**20
@@ -64,23 +64,64 @@ def beam_search(
     of them. Else it is taken as the model gives it, and what no item has is lost. memory: bytes that prompts and beams
     may take at once; requests are decoded in blocks of similar length that fit, one at least.
     Fails closed: where nothing is permitted the row is all -1. Ties go to the smaller item code; among beams on their
-    way, to the path that comes first.
+    way, to the path that comes first. What has probability 0 is not answered.
     Raises UsageError for k above width and for rules of another number of requests or of another tree, DivergedError
     where the model's probabilities are no numbers.
     """
     rules = prefixes.permitted(len(prompts)) if permitted is None else permitted
     _check(rules, prefixes, len(prompts), width, k)
     found = Found(np.full((len(prompts), k), -1, np.int32), np.full((len(prompts), k), -np.inf, np.float32))
-    for rows in _blocks(model, prompts, prefixes, width, memory):
-        living = rules.block(rows)
-        root = (
-            living.leads(0, np.arange(len(rows)), np.zeros(len(rows), np.int64)) if prefixes.n_items else []
-        )
-        if np.any(root):
-            _decode(
-                model, [prompts[row] for row in rows], prefixes, living, rows, width, found, among_children
-            )
+    search = _Search(model, prefixes, width, k, among_children)
+    for block in _blocks(model, prompts, prefixes, width, memory):
+        rows, living = _answerable(rules, block)
+        if len(rows):
+            beams = search.decode([prompts[row] for row in rows], living)
+            found.items[rows[beams.request], beams.place] = prefixes.item[beams.node]
+            found.log_probability[rows[beams.request], beams.place] = beams.score
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What is the same for all blocks."""
+
+    model: StepModel
+    prefixes: Prefixes
+    width: int
+    k: int
+    among_children: bool
+
+    def decode(self, prompts: Sequence[Int32s], living: Living) -> Beams:
+        """The best leaves of each request of a block; each has something permitted."""
+        prefixes, asked = self.prefixes, _asked(self.prefixes)
+        state, known = None, np.zeros((len(prompts), 1, 1), np.float32)
+        if asked:
+            state, known = self.model.begin(prompts, width=self.width, steps=asked - 1)
+        beams = Beams.at_root(len(prompts))
+        for depth in range(1, prefixes.steps):
+            children = grown(beams, known, prefixes, living, depth, among_children=self.among_children)
+            beams = best(children, self.width, children.node)
+            known = self._next(state, beams, len(prompts), depth, asked)
+        leaves = grown(beams, known, prefixes, living, prefixes.steps, among_children=self.among_children)
+        return best(leaves, self.k, prefixes.item[leaves.node])
+
+    def _next(self, state: Any, beams: Beams, n: int, depth: int, asked: int) -> Floats32:
+        """Log-probabilities after each beam, shape (n, beams, tokens of the position)."""
+        shape = (n, int(beams.place.max(initial=0)) + 1, self.prefixes.sizes[depth])
+        chosen = np.arange(len(beams))
+        if self.among_children and depth == asked - 1:
+            # An only child is certain, and after the last position asked about nothing is read on.
+            chosen = np.flatnonzero(np.diff(self.prefixes.depths[depth].children)[beams.node] > 1)
+        if depth >= asked or not len(chosen):
+            return np.zeros(shape, np.float32)
+        token = self.prefixes.depths[depth].token
+        parents, tokens, (request, column) = beams.side_by_side(n, token, chosen)
+        known = self.model.step(state, parents, tokens)
+        if len(chosen) == len(beams):
+            return known
+        spread = np.zeros((*shape[:2], known.shape[2]), np.float32)
+        spread[request, beams.place[chosen]] = known[request, column]
+        return spread
 
 
 def _answerable(rules: Permitted, rows: Numbers) -> tuple[Numbers, Living]:
@@ -90,108 +131,6 @@ def _answerable(rules: Permitted, rows: Numbers) -> tuple[Numbers, Living]:
         return rows[:0], living
     any_left = living.leads(0, np.arange(len(rows)), np.zeros(len(rows), np.int64))
     return (rows, living) if any_left.all() else (rows[any_left], rules.block(rows[any_left]))
-
-
-def _decode(
-    model: StepModel,
-    prompts: Sequence[Int32s],
-    prefixes: Prefixes,
-    living: Living,
-    rows: Numbers,
-    width: int,
-    found: Found,
-    among_children: bool,
-) -> None:
-    """Decode a block and write its answers into their rows."""
-    asked = _asked(prefixes)
-    state, known = None, np.zeros((len(prompts), 1, 1), np.float32)
-    if asked:
-        state, known = model.begin(prompts, width=width, steps=asked - 1)
-    beams = _Beams.at_root(len(prompts))
-    for depth in range(1, prefixes.steps + 1):
-        grown = _grown(beams, known, prefixes, living, depth, among_children)
-        if depth == prefixes.steps:
-            beams = _best(grown, found.items.shape[1], prefixes.item[grown.node])
-            break
-        beams = _best(grown, width, grown.node)
-        parents, tokens = beams.side_by_side(len(prompts), prefixes.depths[depth].token)
-        known = (
-            model.step(state, parents, tokens) if depth < asked else np.zeros((*tokens.shape, 1), np.float32)
-        )
-    found.items[rows[beams.request], beams.place] = prefixes.item[beams.node]
-    found.log_probability[rows[beams.request], beams.place] = beams.score
-
-
-@dataclass(frozen=True, slots=True)
-class _Beams:
-    """All beams of a block, or all that may become one, by request; arrays of one length.
-
-    place: among the beams of the request. parent: the place of the beam that each goes on from. score: float64 sums of
-    log-probabilities.
-    """
-
-    request: Numbers
-    place: Numbers
-    parent: Numbers
-    node: Numbers
-    score: Floats
-
-    @classmethod
-    def at_root(cls, n: int) -> _Beams:
-        none = np.zeros(n, np.int64)
-        return cls(np.arange(n), none, none, none, np.zeros(n))
-
-    def side_by_side(self, n: int, token: Int32s) -> tuple[Int32s, Int32s]:
-        """Parents and tokens, shape (n, beams); requests with fewer beams are filled up with beams of no meaning."""
-        shape = (n, int(self.place.max()) + 1)
-        parents, tokens = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        parents[self.request, self.place] = self.parent
-        tokens[self.request, self.place] = token[self.node]
-        return parents, tokens
-
-
-def _grown(
-    beams: _Beams, known: Floats32, prefixes: Prefixes, living: Living, depth: int, among_children: bool
-) -> _Beams:
-    """Every child of every beam that leads to a permitted item, in the order of requests."""
-    picked, node = gather(prefixes.depths[depth - 1].children.astype(np.int64), beams.node)
-    of = np.repeat(np.arange(len(beams.node)), np.diff(picked))
-    request, parent = beams.request[of], beams.place[of]
-    gained = known[request, parent, prefixes.depths[depth].token[node]].astype(np.float64)
-    if among_children and len(gained):
-        gained -= np.repeat(np.logaddexp.reduceat(gained, picked[:-1]), np.diff(picked))
-    leads = living.leads(depth, request, node)
-    of, request, parent, node = of[leads], request[leads], parent[leads], node[leads]
-    score = beams.score[of] + gained[leads]
-    if np.isnan(score).any():
-        raise DivergedError(
-            "The model's probabilities are not numbers.", remedy="Take a checkpoint from before it diverged."
-        )
-    return _Beams(request, parent, parent, node, score)
-
-
-def _best(every: _Beams, width: int, tie: npt.NDArray[np.integer]) -> _Beams:
-    """The `width` best of each request, best first; of equal ones those with the smaller `tie`."""
-    near = _near(every.request, every.score, width)
-    request, node, score = every.request[near], every.node[near], every.score[near]
-    order = np.lexsort((tie[near], -score, request))
-    request = request[order]
-    place = np.arange(len(request)) - np.searchsorted(request, request)
-    kept = place < width
-    order = order[kept]
-    return _Beams(request[kept], place[kept], every.parent[near[order]], node[order], score[order])
-
-
-def _near(request: Numbers, score: Floats, width: int) -> Numbers:
-    """Those that are no worse than the one at `width` of their request, so that few are left to sort."""
-    counts = np.bincount(request) if len(request) else np.zeros(0, np.int64)
-    if not len(counts) or counts.max() <= width:
-        return np.flatnonzero(score > -np.inf)
-    begins = np.cumsum(counts) - counts
-    side = np.full((len(counts), int(counts.max())), -np.inf)
-    side[request, np.arange(len(request)) - begins[request]] = score
-    least = np.partition(side, -width, axis=1)[:, -width]
-    return np.flatnonzero((score >= least[request]) & (score > -np.inf))
 
 
 def _asked(prefixes: Prefixes) -> int:
