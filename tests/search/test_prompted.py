@@ -184,7 +184,7 @@ def test_the_model_is_found_by_its_hash_or_the_import_is_named(
     [
         ("prompt.yaml", "Items", "Goods"),
         ("prompt.yaml", "wordings", "words"),
-        ("prompted.json", '"format": 1', '"format": 2'),
+        ("prompted.json", '"format": 2', '"format": 1'),
         ("prompted.json", "{", ""),
         ("base/options.yaml", "\n", "\n#\n"),
     ],

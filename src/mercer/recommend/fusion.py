@@ -33,8 +33,9 @@ from mercer.contracts import (
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import nearest
 from mercer.evaluation import score_ranking, unit_values
-from mercer.recommend.members import Members, keep, new, read, record_of, trains, within
+from mercer.recommend.members import Members, record_of, trains, within
 from mercer.recommend.scoring import Arrays, ScoringRanker
+from mercer.training.inner import keep, new, read
 
 if TYPE_CHECKING:
     from mercer.training import TrainingRecord
@@ -204,7 +205,10 @@ class Fusion(ScoringRanker):
 
     def save(self, folder: Path) -> None:
         """Write options.yaml, weights.safetensors and a folder for each member, in `members`."""
-        kept = {f"{_HASH}{name}": keep(one, folder / _FOLDER / name) for name, one in self.members.items()}
+        kept = {
+            f"{_HASH}{name}": np.frombuffer(keep(one, folder / _FOLDER / name), np.uint8)
+            for name, one in self.members.items()
+        }
         self.state = {**self.state, **kept}
         super().save(folder)
 
@@ -213,7 +217,7 @@ class Fusion(ScoringRanker):
         """Read what `save` wrote. Raises DamagedError when a file is missing, damaged or of another fit."""
         ranker = super().load(folder)
         ranker.members = {
-            name: read(name, folder / _FOLDER / name, ranker.state[f"{_HASH}{name}"])
+            name: read(name, folder / _FOLDER / name, bytes(ranker.state.get(f"{_HASH}{name}", b"")))
             for name in ranker.members
         }
         return ranker
@@ -235,7 +239,7 @@ class Fusion(ScoringRanker):
         return list(first.items())
 
 
-_FOLDER, _HASH = "members", "weights of "
+_FOLDER, _HASH = "members", "files of "
 
 
 def grid(n: int) -> list[Floats]:

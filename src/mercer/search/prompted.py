@@ -31,12 +31,13 @@ from mercer.contracts import (
     searched,
 )
 from mercer.contracts import Options as BaseOptions
-from mercer.language.prompts.base import Named, one_ranker
+from mercer.language.prompts.base import one_ranker
 from mercer.language.prompts.joining import Asked, first
 from mercer.language.prompts.options import PromptOptions
 from mercer.language.prompts.reordering import Reordering, estimated, fitted_base, spread, titles_of
 from mercer.search.matching import has_words
 from mercer.search.ranking import SearchRanker
+from mercer.training.inner import Named
 
 
 def _base(given: Any) -> Named:

@@ -10,6 +10,7 @@
     checkpoints.py  folders that are whole or not there
     estimates.py    `estimate`: what a training will take, measured in a few steps
     record.py       what a training was and took: TrainingRecord, `training.json`
+    inner.py        a ranker inside another: named, made, kept, read
     place.py        device, precision, threads, and the other processes
 
 PyTorch is imported inside functions: it comes with `pip install 'mercer[encoder]'`.

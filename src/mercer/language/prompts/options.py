@@ -10,11 +10,11 @@ from mercer.contracts import Options as BaseOptions
 from mercer.contracts import searched
 from mercer.errors import ConflictError, NotFoundError, UnsupportedError, UsageError
 from mercer.language.decoders import ModelStore
-from mercer.language.prompts.base import Named, new_base
 from mercer.language.prompts.examples import By
 from mercer.language.prompts.joining import GREATEST
 from mercer.language.prompts.library import load_prompt
 from mercer.language.prompts.prompt import Prompt
+from mercer.training.inner import Named, new
 
 MODEL = "smollm2-135m-instruct"
 
@@ -108,8 +108,10 @@ class PromptOptions(BaseOptions):
 
     def moves_with_the_seed(self, base: Named) -> bool:
         """Whether the seed changes a fit."""
-        return self.weights == "random" or self.shots > 0 or bool(new_base(base).stochastic)
+        [(name, options)] = base.items()
+        return self.weights == "random" or self.shots > 0 or bool(new(name, options).stochastic)
 
     def holds_users(self, base: Named) -> bool:
         """Whether something of single people is kept: in the base, for no example is of one person."""
-        return bool(new_base(base).holds_users)
+        [(name, options)] = base.items()
+        return bool(new(name, options).holds_users)

@@ -22,7 +22,6 @@ import numpy as np
 from mercer.contracts import Budget, Dataset, Estimate, Floats32, Holdout, Ranker, Runtime
 from mercer.environment import device
 from mercer.errors import DamagedError, UsageError
-from mercer.language.prompts.base import Named, keep_base, new_base, read_base
 from mercer.language.prompts.examples import Examples
 from mercer.language.prompts.joining import WEIGHT, Asked, Codes, Floats, Scale, best_weight
 from mercer.language.prompts.library import load_prompt, write_prompt
@@ -31,9 +30,10 @@ from mercer.language.prompts.options import PromptOptions
 from mercer.language.prompts.prompt import Prompt
 from mercer.language.prompts.rendering import Values
 from mercer.language.prompts.scoring import PromptScorer
+from mercer.training.inner import Named, keep, new, read
 
 BASE, PROMPT, STATE = "base", "prompt.yaml", "prompted.json"
-FORMAT = 1
+FORMAT = 2
 
 _SECONDS_A_CANDIDATE = 0.1
 """A rule of thumb for a small model on two cores; `cost` is measured."""
@@ -176,7 +176,7 @@ class Reordering:
         write_prompt(self.prompt, folder / PROMPT)
         state = {
             "format": FORMAT,
-            "base": keep_base(self.base, folder / BASE),
+            "base": keep(self.base, folder / BASE).hex(),
             "titles": list(self.titles),
             "prompt": self.prompt.hash,
             "model": asdict(self.bound),
@@ -198,7 +198,7 @@ class Reordering:
             state: Mapping[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
             if state["format"] != FORMAT:
                 raise ValueError(state["format"])
-            digest, titles = str(state["base"]), tuple(map(str, state["titles"]))
+            digest, titles = bytes.fromhex(state["base"]), tuple(map(str, state["titles"]))
             bound, scale = Bound(**state["model"]), Scale(**state["scale"])
             examples = Examples.from_json(state["examples"])
             weight, notes = float(state["weight"]), tuple(map(str, state["notes"]))
@@ -209,7 +209,8 @@ class Reordering:
             raise DamagedError(
                 f"{folder.name} does not hold a whole ranker that prompts.", remedy="Fit the ranker again."
             ) from fault
-        fitted = read_base(base, folder / BASE, digest)
+        [name] = base
+        fitted = read(name, folder / BASE, digest)
         scorer = _scorer(prompt, bound, options, device())
         return cls(fitted, titles, bound, prompt, options, scorer, examples, scale, weight, notes)
 
@@ -218,14 +219,16 @@ def fitted_base(
     named: Named, train: Dataset, *, validation: Holdout | None, seconds: float, seed: int, runtime: Runtime
 ) -> Ranker:
     """The base, fitted as if it stood alone."""
-    return new_base(named).fit(
+    [(name, options)] = named.items()
+    return new(name, options).fit(
         train, validation=validation, budget=Budget(max(0.0, seconds)), seed=seed, runtime=runtime
     )
 
 
 def estimated(named: Named, train: Dataset, options: PromptOptions) -> Estimate:
     """What the base takes, and some hundred prompts; a model of 135 million parameters and its window in memory."""
-    base = new_base(named).estimate(train)
+    [(name, own)] = named.items()
+    base = new(name, own).estimate(train)
     asked = options.calibration_rows + (options.validation_rows if options.weight is None else 0)
     return Estimate(base.seconds + _SECONDS_A_CANDIDATE * asked * options.candidates, base.peak_mib + 1200)
 

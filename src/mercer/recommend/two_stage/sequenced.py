@@ -13,23 +13,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field
 
 from mercer.contracts import Budget, Dataset, Estimate, Holdout, Ranker, Runtime
 from mercer.contracts import Options as BaseOptions
-from mercer.recommend.members import Members, keep, new, read, record_of, trains, within
+from mercer.recommend.members import Members, record_of, trains, within
 from mercer.recommend.two_stage.facts import Facts
 from mercer.recommend.two_stage.knowledge import Knowledge
 from mercer.recommend.two_stage.labels import Lesson, greatest_depth, known_to_all
 from mercer.recommend.two_stage.options import GROUPS, SOURCES
 from mercer.recommend.two_stage.ranker import TwoStage
+from mercer.training.inner import keep, new, read
 
 if TYPE_CHECKING:
     from mercer.training import TrainingRecord
 
 _SEQUENCE_SHARE = 0.7
 """Share of the time left that fitting sequence rankers may take; the rest is for lists and trees."""
-_FOLDER, _HASH = "sequence", "sequence.weights"
+_FOLDER, _HASH = "sequence", "sequence.files"
 _THEN = "lessons"
 
 
@@ -136,14 +138,14 @@ class TwoStageSequence(TwoStage):
         """As `two-stage`, the sequence ranker in a folder `sequence`."""
         member = self._known.sequence
         assert member is not None
-        self.state = {**self.state, _HASH: keep(member, folder / _FOLDER)}
+        self.state = {**self.state, _HASH: np.frombuffer(keep(member, folder / _FOLDER), np.uint8)}
         super().save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises DamagedError when a file is missing, damaged or of another fit."""
         ranker = super().load(folder)
-        member = read(ranker._member, folder / _FOLDER, ranker.state[_HASH])
+        member = read(ranker._member, folder / _FOLDER, bytes(ranker.state.get(_HASH, b"")))
         ranker._known = replace(ranker._known, sequence=member)
         record = record_of(member)
         ranker.records = () if record is None else (record,)
