@@ -18,12 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from mercer.contracts import Budget, Dataset, Estimate, Runtime, searched
 from mercer.contracts import Options as BaseOptions
-from mercer.errors import DamagedError
+from mercer.errors import DamagedError, UsageError
 from mercer.language.decoders import Decoder, ModelStore
 from mercer.language.finetuning import FineTuningOptions, estimate_finetuning, finetune
 from mercer.language.prompts.examples import Examples
@@ -39,7 +38,7 @@ from mercer.search.understanding.values import CatalogueValues
 from mercer.training import TrainingRecord
 
 STATE, PROMPT, ADAPTER = "decoder.json", "prompt.yaml", "adapter"
-FORMAT = 1
+FORMAT = 2
 VALIDATION = 300
 """Pairs of other templates that choose among the states of a training."""
 _SECONDS_A_PAIR, _MIB = 0.25, 3_000
@@ -152,20 +151,14 @@ class UnderstoodDecoder(UnderstoodRanker):
         """Write the rules, the prompt, which model it is, and what fine-tuning learned."""
         self.maker.rules.save(folder)
         write_prompt(self.maker.form.prompt, folder / PROMPT)
-        bound, examples = self._bound, self._examples
+        bound = self._bound
         state = {
             "format": FORMAT,
             "model": bound.name,
             "hash": bound.hash,
             "prompt": self.maker.form.prompt.hash,
             "precision": bound.precision,
-            "examples": {
-                "n": examples.n,
-                "seed": examples.seed,
-                "pairs": [
-                    [key, dict(values)] for key, values in zip(examples.keys, examples.values, strict=True)
-                ],
-            },
+            "examples": self._examples.to_json(),
             "notes": list(self.notes),
         }
         (folder / STATE).write_text(json.dumps(state, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
@@ -181,18 +174,18 @@ class UnderstoodDecoder(UnderstoodRanker):
         try:
             state = json.loads((folder / STATE).read_text("utf-8"))
             prompt = load_prompt(str(folder / PROMPT))
-            known = state["format"] == FORMAT and state["prompt"] == prompt.hash
+            if state["format"] != FORMAT or state["prompt"] != prompt.hash:
+                raise ValueError("another format, or another prompt")
             self._bound = Bound(state["model"], state["hash"], precision=state["precision"])
-            told = state["examples"]
-            pairs = [(key, values) for key, values in told["pairs"]]
+            self._examples = Examples.from_json(state["examples"])
             self.notes = tuple(state["notes"])
-        except (OSError, ValueError, KeyError, TypeError) as fault:
-            raise DamagedError(f"{STATE} is damaged or missing.", remedy="Fit the ranker again.") from fault
-        if not known:
-            raise DamagedError(f"{PROMPT} is not that of {STATE}.", remedy="Fit the ranker again.")
+        except (OSError, ValueError, KeyError, TypeError, UsageError) as fault:
+            raise DamagedError(
+                f"{STATE} and {PROMPT} are damaged, missing, or not of one fit.",
+                remedy="Fit the ranker again.",
+            ) from fault
         self._adapter = folder / ADAPTER if (folder / ADAPTER).is_dir() else None
-        self._examples = _again(pairs, told["n"], told["seed"])
-        rules = RuleMaker.load(folder, self.values, self.facts, RuleOptions(agreement=self.options.agreement))
+        rules = RuleMaker.load(folder, self.values, self.facts, self.options)
         form = Form(self.values, prompt, self._wording, self.options.reads, self.options.sure)
         self.maker = DecoderMaker(self._decoder("cpu"), form, rules, self._examples)
 
@@ -223,8 +216,7 @@ class UnderstoodDecoder(UnderstoodRanker):
         )
 
     def _rules(self, train: Dataset, values: CatalogueValues, facts: ItemFacts) -> RuleMaker:
-        options = RuleOptions(agreement=self.options.agreement)
-        return RuleMaker.build(train.items, values, facts, options, real=words_of_language())
+        return RuleMaker.build(train.items, values, facts, self.options, real=words_of_language())
 
     def _bind(self) -> None:
         self._bound = Bound.find(
@@ -267,15 +259,3 @@ def _pairs(
     part: Part = "training",
 ) -> list[Pair]:  # fmt: skip
     return make_pairs(train.items, values, facts, rules.lexicon, n=n, seed=seed, part=part)
-
-
-def _again(pairs: list[tuple[str, Mapping[str, Any]]], n: int, seed: int) -> Examples:
-    """A pool as it was saved: its pairs were drawn once and are not drawn again."""
-    if not n or not pairs:
-        return Examples()
-    from mercer.language.minilm import MiniLm
-
-    encoder = MiniLm()
-    keys = tuple(key for key, _ in pairs)
-    vectors = np.asarray(encoder.encode(keys, "query"), np.float32)
-    return Examples(keys, tuple(values for _, values in pairs), n, "nearest", seed, vectors, encoder)

@@ -26,7 +26,7 @@ class UnderstoodRules(UnderstoodRanker):
     def make(self, train: Dataset, *, budget: Budget, seed: int, runtime: Runtime) -> None:  # noqa: ARG002
         """Read the words of the catalogue."""
         self.maker = RuleMaker.build(
-            train.items, self.values, self.facts, self._rules, real=words_of_language()
+            train.items, self.values, self.facts, self.options, real=words_of_language()
         )
 
     def write_maker(self, folder: Path) -> None:
@@ -35,11 +35,7 @@ class UnderstoodRules(UnderstoodRanker):
 
     def read_maker(self, folder: Path) -> None:
         """Read the words. Raises DamagedError when they are missing or not whole."""
-        self.maker = RuleMaker.load(folder, self.values, self.facts, self._rules)
-
-    @property
-    def _rules(self) -> RuleOptions:
-        return RuleOptions(agreement=self.options.agreement)
+        self.maker = RuleMaker.load(folder, self.values, self.facts, self.options)
 
 
 def words_of_language() -> frozenset[str]:

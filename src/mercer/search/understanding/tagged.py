@@ -73,7 +73,7 @@ class UnderstoodTagger(UnderstoodRanker):
         from mercer.search.understanding.tagger_training import TaggerNetwork, TaggerTrainee, export_tagger
 
         o, encoder = self.options, MiniLm()
-        rules = RuleMaker.build(train.items, self.values, self.facts, self._rules, real=encoder.words)
+        rules = RuleMaker.build(train.items, self.values, self.facts, self.options, real=encoder.words)
         self._names = Names.of(train.items, self.values, encoder)
         network, tokenizer = pretrained_minilm()
         lessons = self._lessons(train, rules.lexicon, o.pairs, seed, "training", tokenizer)
@@ -111,7 +111,7 @@ class UnderstoodTagger(UnderstoodRanker):
         bundled = folder / BASE / _ENCODER
         encoder = MiniLm(bundled) if bundled.is_dir() else MiniLm()
         self._names = Names.load(folder, self.values, encoder.fingerprint)
-        self._open(folder, RuleMaker.load(folder, self.values, self.facts, self._rules), encoder)
+        self._open(folder, RuleMaker.load(folder, self.values, self.facts, self.options), encoder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -130,9 +130,7 @@ class UnderstoodTagger(UnderstoodRanker):
 
     def _open(self, folder: Path, rules: RuleMaker, encoder: MiniLm) -> None:
         self._folder, self._encoder, self._parser = folder, encoder, rules
-        o = self.options
-        chosen = TaggerOptions(sure=o.sure, with_rules=o.with_rules, sure_beside=o.sure_beside)
-        self.maker = TaggerMaker(folder, Linker(rules, self._names, encoder), rules, chosen)
+        self.maker = TaggerMaker(folder, Linker(rules, self._names, encoder), rules, self.options)
 
     def _lessons(
         self, train: Dataset, lexicon: Lexicon, n: int, seed: int, part: Part, tokenizer: Path
@@ -140,10 +138,6 @@ class UnderstoodTagger(UnderstoodRanker):
         pairs = make_pairs(train.items, self.values, self.facts, lexicon, n=n, seed=seed, part=part)
         opened = open_tokenizer(tokenizer)
         return [lesson(pair, opened) for pair in pairs]
-
-    @property
-    def _rules(self) -> RuleOptions:
-        return RuleOptions(agreement=self.options.agreement)
 
 
 def _digest(lessons: Sequence[Lesson]) -> str:
