@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from cli.typed import Typed
+from mercer.cli.models import _imported
+from mercer.language.decoders import ModelStore
 
 
 @pytest.fixture
@@ -50,6 +54,16 @@ def test_an_imported_model_is_listed_and_found_again(mercer: Typed, tiny: Path) 
     listed = json.loads(mercer("models", "list", "--json").out)
     assert [one["hash"] for one in listed["language_models"]] == [card["hash"]]
     assert listed["damaged"] == []
+
+
+def test_a_name_that_one_has_to_type_is_never_shortened(mercer: Typed, tiny: Path) -> None:
+    name = "a-model-with-a-name-of-30-long"
+    assert mercer("models", "import", tiny, "--name", name).code == 0
+    terminal = Console(width=80, file=StringIO(), record=True)
+    terminal.print(_imported(ModelStore()))
+    lines = terminal.export_text().splitlines()
+    assert any(line.startswith(name) for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_damaged_model_is_named(mercer: Typed, tiny: Path) -> None:

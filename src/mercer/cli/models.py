@@ -31,8 +31,8 @@ def list_models(as_json: JsonOption = False) -> None:
 
     The first table holds what a brief can name under `models`. The second holds the language models of the model
     store ($MERCER_MODELS, by default ~/.cache/mercer/models), which `mercer models import` fills; where two have one
-    name, the last of them answers to it. With --json: `models` and `language_models`, the latter whole cards, and
-    `damaged`, folders of the store whose card can't be read.
+    name, the last of them answers to it. With --json: `models` and `language_models`, the latter whole cards with
+    their origin, and `damaged`, folders of the store whose card can't be read.
     """
     from mercer.cli.terminal import err, out, print_json
     from mercer.language.decoders import ModelStore
@@ -129,13 +129,14 @@ def _imported(store: ModelStore) -> Table | str:
     models = store.list()
     if not models:
         return "No language model is imported yet: mercer models import smollm2"
-    table = _table("language model", "hash", "family", "parameters", "window", "licence", "origin")
+    table = _table("language model", "hash", "family", "weights", "window", "licence")
     for model in models:
         card = model.card
-        table.add_row(
-            card.name, card.hash[:12], card.family, f"{card.parameters:,}", f"{card.window:,}", card.licence,
-            card.origin,
-        )  # fmt: skip
+        weights = f"{card.parameters / 1e6:,.1f} M"
+        table.add_row(card.name, card.hash[:12], card.family, weights, f"{card.window:,}", card.licence)
+    # A name is what one has to type: it is never shortened, and only a very long one is broken.
+    table.columns[0].overflow = "fold"
+    table.columns[0].min_width = min(40, max(len(model.card.name) for model in models))
     return table
 
 
