@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from mercer.contracts import Ragged
+from mercer.errors import DamagedError
+from mercer.language.decoders.loading import libraries, without_bars
+from mercer.language.events import starting
 from mercer.language.events.options import ShapeOptions
-from mercer.language.events.starting import from_config
+from mercer.language.events.storing import (
+    AGAIN,
+    check_vocabulary,
+    read_manifest,
+    write_manifest,
+    writing,
+)
 from mercer.language.events.tokenizer import EventTokenizer
 
 if TYPE_CHECKING:
     import torch
 
-Floats = npt.NDArray[np.float64]
+    from mercer.language.decoders import Decoder
+    from mercer.language.semantic_ids import SemanticIds
+
+Floats32 = npt.NDArray[np.float32]
+
+_ADAPTER, _ROWS = "adapter", "rows.safetensors"
 
 
 class EventDecoder:
     """GPT2LMHeadModel, LlamaForCausalLM or MistralForCausalLM over the vocabulary of a tokenizer.
 
-    model: in evaluation mode; its head has a row for each token, and a token's probability is the softmax over the rows
-    of its own field alone. shape: as chosen.
+    model: in evaluation mode; its head has a row for each token, and a token's probability is the softmax over the
+    rows of its own field alone. shape: as chosen.
     Stability: experimental.
     """
 
-    def __init__(self, model: Any, tokenizer: EventTokenizer, shape: ShapeOptions) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: EventTokenizer,
+        shape: ShapeOptions,
+        *,
+        started: starting.Started | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.shape = shape
+        self._started = started or starting.Started(model)
 
     @classmethod
-    def new(cls, tokenizer: EventTokenizer, shape: ShapeOptions, *, seed: int) -> Self:
-        """A decoder at its start; its weights are a function of the seed. Raises MissingExtraError: no libraries."""
-        from mercer.language.events.dropout import with_dropout
+    def new(
+        cls, tokenizer: EventTokenizer, shape: ShapeOptions, *, seed: int, base: Decoder | None = None
+    ) -> Self:
+        """A decoder at its start; what is not pretrained of its weights is a function of the seed.
 
-        model = from_config(
-            shape,
-            tokens=tokenizer.size,
-            longest=tokenizer.longest,
-            padding=tokenizer.special("padding"),
-            seed=seed,
-        )
-        with_dropout(model, shape.dropout)
-        return cls(model, tokenizer, shape)
+        base: what `starting.pretrained(shape)` gave, which becomes the decoder's own; left out, it is read again.
+        Raises MissingExtraError without the libraries, and what `starting.from_pretrained` raises.
+        """
+        base = base or starting.pretrained(shape)
+        if base is None:
+            started = starting.from_config(tokenizer, shape, seed=seed)
+        else:
+            started = starting.from_pretrained(base, tokenizer, shape, seed=seed)
+        return cls(started.model, tokenizer, shape, started=started)
 
     @property
     def n_weights(self) -> int:
@@ -65,4 +91,95 @@ class EventDecoder:
         """Scores of the tokens from start to stop - 1, shape (n, stop - start), from states, shape (n, width)."""
         from torch.nn import functional
 
+        grown = getattr(self.model, starting.HEAD_ROWS, None) or self.model.get_input_embeddings()
+        if hasattr(grown, "rows"):
+            return functional.linear(states, grown.rows(start, stop))
         return functional.linear(states, self.model.get_output_embeddings().weight[start:stop])
+
+    def pooled(self, rows: Ragged, *, batch_tokens: int = 8192) -> tuple[Floats32, Floats32]:
+        """The state after the last token of each row, and the mean of the states after all, shape (n, width) each.
+
+        rows: of one token or more. What stands in another row changes nothing but last digits.
+        """
+        import torch
+
+        width = int(self.model.config.hidden_size)
+        last, mean = np.zeros((2, len(rows), width), np.float32)
+        device = next(self.model.parameters()).device
+        with torch.inference_mode():
+            for batch in _batches(rows.lengths, batch_tokens):
+                length = torch.from_numpy(rows.lengths[batch]).to(device)
+                states = self.states(torch.from_numpy(_padded(rows, batch)).to(device)).float()
+                there = torch.arange(states.shape[1], device=device) < length[:, None]
+                last[batch] = states[torch.arange(len(batch), device=device), length - 1].cpu().numpy()
+                mean[batch] = ((states * there[..., None]).sum(1) / length[:, None]).cpu().numpy()
+        return last, mean
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer and weights; with an adapter, only what was learned beside the model of the store.
+
+        The IDs are stored by themselves. Raises OutputError where the folder can't be written.
+        """
+        from safetensors.torch import save_file
+
+        told = {
+            "vocabulary": self.tokenizer.vocabulary,
+            "shape": self.shape.model_dump(mode="json"),
+            "base": "",
+        }
+        with writing(folder):
+            self.tokenizer.save(folder)
+            if self._started.base is None:
+                _, transformers = libraries()
+                with without_bars(transformers):
+                    self.model.save_pretrained(folder)
+            else:
+                told["base"] = self._started.base.base
+                (folder / _ADAPTER).mkdir(exist_ok=True)
+                starting.save_adapter_of(self._started, folder / _ADAPTER, self.shape)
+                save_file(starting.learned_rows(self.model), folder / _ROWS)
+            write_manifest(folder, told)
+
+    @classmethod
+    def load(cls, folder: Path, ids: SemanticIds, *, device: str = "cpu") -> Self:
+        """Read what `save` wrote; it answers bit for bit as the saved one on the same machine.
+
+        ids: those it was trained with; `over` then takes it to a catalogue that has grown. Raises ConflictError for
+        other IDs or another vocabulary, DamagedError for files that were changed, UnsupportedError for pickled weights,
+        NotFoundError where it has an adapter and the store does not hold its model.
+        """
+        tokenizer = EventTokenizer.load(folder, ids)
+        told = read_manifest(folder, tokenizer.vocabulary)
+        try:
+            shape = ShapeOptions(**told["shape"])
+            base = str(told["base"])
+        except (KeyError, ValueError, TypeError) as fault:
+            raise DamagedError(f"{folder.name} holds no whole decoder.", remedy=AGAIN) from fault
+        if base:
+            from safetensors.torch import load_file
+
+            started = starting.with_adapter(folder / _ADAPTER, load_file(folder / _ROWS), tokenizer, base)
+        else:
+            started = starting.from_folder(folder, shape)
+        return cls(started.model.to(device), tokenizer, shape, started=started)
+
+    def over(self, tokenizer: EventTokenizer) -> Self:
+        """The same weights over a catalogue that has grown. Raises ConflictError for another vocabulary."""
+        check_vocabulary("The decoder", self.tokenizer.vocabulary, tokenizer.vocabulary)
+        return type(self)(self.model, tokenizer, self.shape, started=self._started)
+
+
+def _batches(lengths: npt.NDArray[np.int64], batch_tokens: int) -> Iterator[npt.NDArray[np.int64]]:
+    """All rows once, the longest first, so many at a time that with padding they are `batch_tokens` or one row."""
+    order, at = np.argsort(-lengths, kind="stable"), 0
+    while at < len(order):
+        n = max(1, batch_tokens // int(lengths[order[at]]))
+        yield order[at : at + n]
+        at += n
+
+
+def _padded(rows: Ragged, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Tokens of some rows, shape (rows, longest); padding on the right repeats a row's last token."""
+    length = rows.lengths[batch]
+    place = np.minimum(np.arange(int(length.max())), length[:, None] - 1)
+    return rows.values[rows.indptr[batch, None] + place].astype(np.int64)

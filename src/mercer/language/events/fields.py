@@ -132,7 +132,7 @@ class AmountField:
         if not len(size):
             return cls(())
         low, high = np.quantile(size, [0.01, 0.99])
-        return cls(tuple(float(edge) for edge in np.unique(np.geomspace(low, high, bins + 1)[1:-1])))
+        return cls(tuple(np.unique(np.geomspace(low, high, bins + 1)[1:-1].round(6)).tolist()))
 
     @property
     def slots(self) -> tuple[tuple[str, int], ...]:

@@ -14,14 +14,17 @@ from mercer.contracts import gather
 
 Ints = npt.NDArray[np.int64]
 
+NOT_FORETOLD = -1
+"""Slot of a token that is only read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
     """n rows; row i holds the tokens from indptr[i] to indptr[i + 1] - 1.
 
     token: int32, shape (N,). slot: int16, shape (N,): the number of the token's field among `EventTokenizer.slots`,
-    over whose rows it is normalised. weight: float32, shape (N,): of the token's term in the loss, 0 for what is only
-    read; the first token of a row is never foretold.
+    over whose rows it is normalised, NOT_FORETOLD for one that is only read. weight: float32, shape (N,): of the
+    token's term in the loss, 0 for what is only read; the first token of a row is never foretold.
     """
 
     indptr: Ints

@@ -97,6 +97,11 @@ class TaskOptions(Options):
     other_fields: float = Field(
         0.2, ge=0, description="weight of an event's tokens other than its item's, relative to those"
     )
+    normalised: Literal["children", "level"] = Field(
+        "children",
+        description="an item's token is one among those that go on from its prefix in the catalogue (children), or "
+        "among all of its level",
+    )
     label_smoothing: float = searched(
         0.0, low=0.0, high=0.2, ge=0, lt=1, description="share of a token's weight given to all of its field"
     )

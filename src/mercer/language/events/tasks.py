@@ -1,23 +1,71 @@
-"""What is learned, as lines of tokens: the next event of a history; an item from its title, and back; from a query.
+"""What is learned, as lines of tokens: the next event of a history, and, where there are texts, what `texts.py` makes.
 
-next event             <start> event event event ...
-text to item           <start> <text> title <item> path
-item to text           <start> <item> path <text> title <end>
-query to item          <start> <query> text <item> path
-history, query to item <start> event ... event <query> text <item> path
+next event  <start> event event event ...
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import Interactions
-from mercer.language.events.lines import Lines
+from mercer.contracts import Dataset, Interactions
+from mercer.language.events.laying import laid, spread
+from mercer.language.events.lines import NOT_FORETOLD, Lines
 from mercer.language.events.options import TaskOptions
-from mercer.language.events.tokenizer import EventTokenizer, laid, spread
+from mercer.language.events.queries import judged, searched
+from mercer.language.events.texts import item_to_text, text_to_item
+from mercer.language.events.tokenizer import EventTokenizer
 
-Weights = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+def mixed(
+    tokenizer: EventTokenizer,
+    log: Interactions,
+    options: TaskOptions,
+    *,
+    dataset: Dataset | None = None,
+    weights: npt.NDArray[np.floating] | None = None,
+) -> Lines:
+    """The lines of all tasks whose weight is not 0; a task of weight w counts w times in the loss.
+
+    log, weights: as of `next_event`. dataset: its catalogue gives the titles, its judgments and its requests with what
+    was chosen give the queries; needed for every task but the first.
+    Raises UnsupportedError where a task has texts and the tokenizer has none.
+    """
+    parts = []
+    if options.next_event:
+        made = next_event(tokenizer, log, options, weights=weights)
+        parts.append(replace(made, weight=made.weight * np.float32(options.next_event)))
+    if dataset is not None:
+        titles = dataset.items["title"].tolist()
+        every = np.arange(len(titles))
+        if options.text_to_item:
+            parts.append(text_to_item(tokenizer, titles, every, weight=options.text_to_item))
+        if options.item_to_text:
+            parts.append(item_to_text(tokenizer, titles, every, weight=options.item_to_text))
+        if options.query_to_item:
+            asked = judged(dataset).and_also(searched(dataset))
+            parts.append(
+                text_to_item(
+                    tokenizer, asked.texts, asked.items, opening="query", weight=options.query_to_item
+                )
+            )
+        if options.history_query_to_item:
+            asked = searched(dataset)
+            parts.append(
+                text_to_item(
+                    tokenizer,
+                    asked.texts,
+                    asked.items,
+                    opening="query",
+                    history=asked.history(log),
+                    weight=options.history_query_to_item,
+                )
+            )
+    return Lines.joined(parts)
 
 
 def next_event(
@@ -43,15 +91,15 @@ def next_event(
     stop = log.indptr[1:][user] - back * most
     first = np.maximum(log.indptr[:-1][user], stop - most)
     length = stop - first
-    events = tokenizer.tokens(log)
-    line = laid(tokenizer.special("start"), events, first, length, np.zeros((len(first), 0), np.int32))
-    n_event, place = tokenizer.n_event, np.arange(tokenizer.n_event)
+    no_tail = np.zeros((len(first), 0), np.int32)
+    line = laid(tokenizer.special("start"), tokenizer.tokens(log), first, length, no_tail)
+    place = np.arange(tokenizer.n_event)
     of_item = (place >= tokenizer.n_before) & (place < tokenizer.n_before + tokenizer.n_levels)
     by_place = np.where(of_item, 1.0, options.other_fields).astype(np.float32)
     own = (weight[:, None] * by_place)[spread(first, length)]
-    slot = np.zeros(len(line.values), np.int16)
+    slot = np.full(len(line.values), NOT_FORETOLD, np.int16)
     term = np.zeros(len(line.values), np.float32)
-    at = spread(line.indptr[:-1] + 1, length * n_event)
+    at = spread(line.indptr[:-1] + 1, length * tokenizer.n_event)
     slot[at] = np.tile(place, len(own))
     term[at] = own.ravel()
     return Lines(indptr=line.indptr, token=line.values, slot=slot, weight=term).learning

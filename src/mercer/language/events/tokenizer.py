@@ -13,59 +13,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mercer.contracts import Dataset, Interactions, Ragged, Times
-from mercer.errors import DataError
+from mercer.errors import ConflictError, DataError
+from mercer.language.events import storing
 from mercer.language.events.columns import Columns
-from mercer.language.events.fields import (
-    AmountField,
-    CalendarField,
-    Codes,
-    Field,
-    GapField,
-    HashedField,
-    KindField,
-    described,
-)
+from mercer.language.events.fields import Codes, Field, HashedField, described
+from mercer.language.events.fitting import fitted
+from mercer.language.events.laying import laid
 from mercer.language.events.options import EventOptions
 from mercer.language.events.text import TextTokens
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mercer.language.semantic_ids import SemanticIds
 
 Ints = npt.NDArray[np.int64]
 
 SPECIAL = ("padding", "start", "text", "query", "item")
 SCHEMA = 1
-
-
-class ItemIds(Protocol):
-    """What is read of `semantic_ids.SemanticIds`: codes int32, shape (I, T); sizes of each level; two hashes."""
-
-    @property
-    def codes(self) -> npt.NDArray[np.int32]:
-        """A path for each item."""
-        ...
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Codes of each level."""
-        ...
-
-    @property
-    def codebook(self) -> str:
-        """Fingerprint of what gave the codes."""
-        ...
-
-    @property
-    def catalogue(self) -> str:
-        """Fingerprint of the items, in their order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +61,7 @@ class EventTokenizer:
     Stability: experimental.
     """
 
-    ids: ItemIds
+    ids: SemanticIds
     fields: tuple[Field, ...]
     options: EventOptions
     text: TextTokens | None = None
@@ -94,7 +69,7 @@ class EventTokenizer:
 
     @classmethod
     def build(
-        cls, dataset: Dataset, ids: ItemIds, options: EventOptions, *, text: TextTokens | None = None
+        cls, dataset: Dataset, ids: SemanticIds, options: EventOptions, *, text: TextTokens | None = None
     ) -> Self:
         """Fit the fields to a training log; a log is not needed where the item is the only field.
 
@@ -109,22 +84,19 @@ class EventTokenizer:
             )
         if text is None and options.text_tokens:
             text = TextTokens.learned(dataset.items["title"].tolist(), options.text_tokens)
-        fields = _fitted(dataset, options)
+        fields = fitted(dataset, options)
         bare = cls(ids=ids, fields=fields, options=options, text=text)
         return bare.with_ids(ids, dataset.items)
 
-    def with_ids(self, ids: ItemIds, items: pd.DataFrame | None = None) -> Self:
+    def with_ids(self, ids: SemanticIds, items: pd.DataFrame | None = None) -> Self:
         """The same vocabulary over a catalogue that has grown, or changed: items of other number or order.
 
-        items: its frame; needed where a hashed column is one of the catalogue. Raises ConflictError for IDs of another
-        codebook or other sizes.
+        items: its frame; needed where a hashed column is one of the catalogue. Raises ConflictError for IDs that are
+        not the old ones with items added.
         """
-        from mercer.errors import ConflictError
-
-        if (ids.codebook, ids.sizes) != (self.ids.codebook, self.ids.sizes):
+        if ids.base != self.ids.base:
             raise ConflictError(
-                f"The IDs are of the codebook {ids.codebook[:12]} with sizes {ids.sizes}; the tokenizer has "
-                f"{self.ids.codebook[:12]} with {self.ids.sizes}.",
+                f"The IDs are {ids.base[:12]}; the tokenizer was built on {self.ids.base[:12]}.",
                 remedy="Extend the old IDs to the new items, or build the tokenizer and train again.",
             )
         tables = {}
@@ -209,13 +181,12 @@ class EventTokenizer:
 
     @cached_property
     def vocabulary(self) -> str:
-        """SHA-256 of what each row of the vocabulary means: a decoder is bound to it."""
+        """SHA-256 of what each row of the vocabulary means: a decoder is bound to it. Added items don't change it."""
         told = {
             "schema": SCHEMA,
             "special": SPECIAL,
             "fields": [described(one) for one in self.fields],
-            "sizes": self.ids.sizes,
-            "codebook": self.ids.codebook,
+            "ids": self.ids.base,
             "text": None if self.text is None else [self.text.hash, self.text.size, self.text.leads],
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -223,14 +194,21 @@ class EventTokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the vocabulary and of the catalogue with its paths: a release is bound to it."""
-        digest = hashlib.sha256(f"{self.vocabulary} {self.ids.catalogue}".encode())
-        digest.update(np.ascontiguousarray(self.ids.codes, np.int32).tobytes())
-        return digest.hexdigest()
+        return hashlib.sha256(f"{self.vocabulary} {self.ids.fingerprint}".encode()).hexdigest()
 
     def said(self) -> tuple[str, ...]:
         """Sentences for a reader of the results: the size, and how often hashed values share a bucket."""
         first = f"{self.size:,} tokens; an event is {', '.join(slot.name for slot in self.event_slots)}."
         return (first, *(one.said() for one in self.fields if isinstance(one, HashedField)))
+
+    def save(self, folder: Path) -> None:
+        """Write it without its IDs, which are stored by themselves. Raises OutputError."""
+        storing.save_tokenizer(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path, ids: SemanticIds) -> Self:
+        """Read what `save` wrote. Raises ConflictError for other IDs, DamagedError for files that were changed."""
+        return storing.load_tokenizer(cls, folder, ids)
 
     def known(self, log: Interactions) -> Interactions:
         """The events whose item has an ID; the others are left out."""
@@ -282,58 +260,3 @@ class EventTokenizer:
         log = self.known(log)
         length = np.minimum(log.lengths, self.options.window if window is None else window)
         return laid(self.special("start"), self.tokens(log), log.indptr[1:] - length, length, tail)
-
-
-def laid(start: int, events: Codes, first: Ints, length: Ints, tail: Codes) -> Ragged:
-    """Rows of a start token, the events first[i] to first[i] + length[i] - 1, and tail[i].
-
-    events: int32, shape (N, E). first, length: int64, shape (n,). tail: int32, shape (n, k).
-    """
-    n_event = events.shape[1]
-    indptr = np.zeros(len(length) + 1, np.int64)
-    np.cumsum(1 + length * n_event + tail.shape[1], out=indptr[1:])
-    out = np.empty(indptr[-1], np.int32)
-    out[indptr[:-1]] = start
-    out[spread(indptr[:-1] + 1, length * n_event)] = events[spread(first, length)].ravel()
-    out[indptr[1:, None] - tail.shape[1] + np.arange(tail.shape[1])] = tail
-    return Ragged(indptr, out)
-
-
-def spread(first: Ints, length: Ints) -> Ints:
-    """first[0], first[0] + 1, ... length[0] of them, then those of first[1], and so on."""
-    stop = np.cumsum(length)
-    total = int(stop[-1]) if len(stop) else 0
-    return np.arange(total) + np.repeat(first - (stop - length), length)
-
-
-def _fitted(dataset: Dataset, options: EventOptions) -> tuple[Field, ...]:
-    log = dataset.interactions
-    fields: list[Field] = []
-    for name in ("kind", "gap", "calendar", "amount"):
-        if name not in options.fields:
-            continue
-        if log is None or (name in ("gap", "calendar") and not log.has_clock):
-            raise DataError(
-                f"The field {name!r} needs a log{'' if log is None else ' with a clock'}.",
-                remedy=f"Leave {name!r} out of the option `fields`.",
-            )
-        made: dict[str, Field] = {
-            "kind": KindField(log.kinds),
-            "gap": GapField(options.gap_bins),
-            "calendar": CalendarField(),
-        }
-        fields.append(made.get(name) or AmountField.fitted(np.asarray(log.amount_minor), options.amount_bins))
-    return (*fields, *(_hashed(dataset, column, options.buckets) for column in options.hashed))
-
-
-def _hashed(dataset: Dataset, column: str, buckets: int) -> HashedField:
-    log = dataset.interactions
-    if log is not None and column in log.extras:
-        values: Sequence[object] = np.unique(np.asarray(log.extras[column])).tolist()
-        return HashedField.fitted(column, values, buckets, of_items=False)
-    if column in dataset.items.columns:
-        return HashedField.fitted(column, dataset.items[column].tolist(), buckets, of_items=True)
-    raise DataError(
-        f"Neither the log nor the catalogue has a column {column!r}.",
-        remedy="Name a column of the items, or an extra column of the log, in the option `hashed`.",
-    )

@@ -1,0 +1,95 @@
+"""Which tokens go on from a prefix of a path: an item's token is normalised among these, since no other can be meant.
+
+A decoder that is asked for one of 256 codes has to learn which of them exist below a prefix; told so, it learns what
+people want instead. The same tree stands in the search (`beam_search(among_children=True)`), so a log-probability means
+the same in training and in answers, and the probabilities of all items sum to one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mercer.contracts import gather
+from mercer.errors import DataError
+from mercer.language.beams import Prefixes
+from mercer.language.events.lines import Lines
+
+if TYPE_CHECKING:
+    from mercer.language.events.tokenizer import EventTokenizer
+
+Numbers = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The catalogue's paths as a tokenizer writes them."""
+
+    tokenizer: EventTokenizer
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """The tree."""
+        ids = self.tokenizer.ids
+        return Prefixes.of(ids.codes, ids.sizes)
+
+    @property
+    def slots(self) -> range:
+        """The numbers of an item's slots."""
+        first = self.tokenizer.n_before
+        return range(first, first + self.tokenizer.n_levels)
+
+    def parents(self, lines: Lines) -> npt.NDArray[np.int32]:
+        """The node that each item token goes on from, int32, shape (N,); -1 for every other token.
+
+        Raises DataError for a path that is not whole, or that no item has.
+        """
+        out = np.full(len(lines.token), -1, np.int32)
+        at = np.flatnonzero(lines.slot == self.slots[0])
+        node = np.zeros(len(at), np.int64)
+        starts = [start for start, _ in self.tokenizer.item_rows]
+        for level, slot in enumerate(self.slots):
+            place = at + level
+            if len(at) and (place[-1] >= len(lines.token) or (lines.slot[place] != slot).any()):
+                raise DataError(
+                    "A line holds a path that is not whole.", remedy="Cut lines at whole events only."
+                )
+            out[place] = node
+            node = self._child(level, node, lines.token[place].astype(np.int64) - starts[level])
+        return out
+
+    def among(self, level: int, nodes: npt.NDArray[np.integer]) -> Bools:
+        """Which tokens of a level go on from each node, bool, shape (m, tokens of the level)."""
+        different, which = np.unique(nodes, return_inverse=True)
+        picked, child = gather(self.prefixes.depths[level].children.astype(np.int64), different)
+        mask = np.zeros((len(different), self.prefixes.sizes[level]), bool)
+        mask[
+            np.repeat(np.arange(len(different)), np.diff(picked)),
+            self.prefixes.depths[level + 1].token[child],
+        ] = True
+        return mask[which]
+
+    @cached_property
+    def _keys(self) -> tuple[Numbers, ...]:
+        """For each depth but the root: parent times the level's size plus token, ascending."""
+        made = []
+        for level, size in enumerate(self.prefixes.sizes):
+            above = np.diff(self.prefixes.depths[level].children)
+            parent = np.repeat(np.arange(len(above), dtype=np.int64), above)
+            made.append(parent * size + self.prefixes.depths[level + 1].token)
+        return tuple(made)
+
+    def _child(self, level: int, node: Numbers, token: Numbers) -> Numbers:
+        keys, wanted = self._keys[level], node * self.prefixes.sizes[level] + token
+        found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        if len(wanted) and (keys[found] != wanted).any():
+            raise DataError(
+                "A line holds a path that no item has.",
+                remedy="Make lines with the tokenizer of this catalogue.",
+            )
+        return found.astype(np.int64)
