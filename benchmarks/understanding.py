@@ -136,6 +136,7 @@ def wordings(
     wanted = gold(name)
     train, held = dataset(items, judgments)
     keep = given.keep / name
+    keep.mkdir(parents=True, exist_ok=True)
     filters, intents, ranked, harm = {}, {}, {}, {}
     for label in given.makers:
         ranker = fitted(label, train, keep, given)
