@@ -22,7 +22,7 @@ from mercer.language.semantic_ids.files import read_part, refuse_other, write_pa
 from mercer.language.semantic_ids.ids import SemanticIds
 from mercer.language.semantic_ids.kinds import load_codebook, make_codebook, save_codebook
 from mercer.language.semantic_ids.options import IdOptions
-from mercer.language.semantic_ids.vectors import ItemVectors, VectorSpace, encode_texts, item_texts
+from mercer.language.semantic_ids.vectors import ItemVectors, VectorSpace, encode_items
 
 PART = "vectors"
 
@@ -105,8 +105,7 @@ class SemanticCatalogue:
                 f"{len(self.ids)} old and {len(new)} new items do not make a vocabulary of {len(vocabulary)}.",
                 remedy="Put the new items after the old ones, and give the frame of the new ones alone.",
             )
-        texts = item_texts(new, self.options.vectors.fields)
-        encoded = encode_texts(texts, encoder, runtime=runtime, budget=budget)
+        encoded = encode_items(new, encoder, self.options.vectors, runtime=runtime, budget=budget)
         return self.extended_by(self.space.of_new(encoded), vocabulary)
 
     def extended_by(self, vectors: Floats32, vocabulary: Vocabulary) -> Self:

@@ -1,6 +1,6 @@
 """One part of a semantic catalogue at rest: NAME.safetensors beside NAME.json, which holds its hash.
 
-    NAME.json   schema, part (what it is), sha256 (of the tensors), facts (options, sizes, fingerprints)
+    NAME.json   schema, part (what it is), facts (options, sizes, fingerprints), sha256 (of tensors and facts)
 
 Nothing read here can run code.
 """
@@ -36,7 +36,7 @@ def write_part(folder: Path, name: str, arrays: Arrays, facts: dict[str, Any]) -
     from safetensors.numpy import save
 
     content = save({key: np.ascontiguousarray(one) for key, one in sorted(arrays.items())})
-    head = {"schema": SCHEMA, "part": name, "sha256": hashlib.sha256(content).hexdigest(), "facts": facts}
+    head = {"schema": SCHEMA, "part": name, "sha256": _hash(content, facts), "facts": facts}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.safetensors").write_bytes(content)
@@ -55,8 +55,8 @@ def read_part(folder: Path, name: str) -> Part:
     try:
         head = json.loads((folder / f"{name}.json").read_text("utf-8"))
         content = (folder / f"{name}.safetensors").read_bytes()
-        found = hashlib.sha256(content).hexdigest()
         known, schema, facts = head["sha256"], head["schema"], dict(head["facts"])
+        found = _hash(content, facts)
         if schema == SCHEMA and found == known:
             return Part(load(content), facts)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as fault:
@@ -66,9 +66,13 @@ def read_part(folder: Path, name: str) -> Part:
             f"{name}.json in {folder.name} has schema {schema!r}, not {SCHEMA}.", remedy=_AGAIN
         )
     raise DamagedError(
-        f"{name}.safetensors in {folder.name} has SHA-256 {found[:12]}, {name}.json says {str(known)[:12]}.",
+        f"{name}.safetensors and {name}.json in {folder.name} have SHA-256 {found[:12]}, not {str(known)[:12]}.",
         remedy=_AGAIN,
     )
+
+
+def _hash(content: bytes, facts: dict[str, Any]) -> str:
+    return hashlib.sha256(content + json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def refuse_other(what: str, found: str, wanted: str | None) -> None:

@@ -1,4 +1,4 @@
-"""k-means by Lloyd's rounds from a k-means++ start; with `balance`, crowded codes are made dearer until they share.
+"""k-means by Lloyd's rounds from a greedy k-means++ start; with `balance`, crowded codes are made dearer.
 
 Source: Lloyd, 1982; Arthur and Vassilvitskii, 2007. Balance: a running price for a code, in proportion to its share of
 the rows, is added to the squared distance; the last prices stay with the points, so that new rows pay them, too.
@@ -6,6 +6,7 @@ the rows, is added to the squared distance; the last prices stay with the points
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,12 @@ import numpy.typing as npt
 
 from mercer.contracts import Floats32
 
+Ints = npt.NDArray[np.int64]
+
 SEEDING_ROWS = 64
 """Rows a code among which the first points are chosen: all rows of a large catalogue would cost too much."""
+DAMPING = 0.2
+"""Share of the way that a price goes in a round: all of it at once, and rows would swing to and fro."""
 _CELLS = 16_000_000
 """Distances held at once: 128 MB."""
 
@@ -29,12 +34,12 @@ class Points:
     at: Floats32
     price: Floats32
 
-    def nearest(self, rows: Floats32) -> npt.NDArray[np.int64]:
+    def nearest(self, rows: Floats32) -> Ints:
         """The cheapest point of each row, int64, shape (n,); the first of equals."""
         return nearest(rows, self.at, self.price)
 
 
-def nearest(rows: Floats32, at: Floats32, price: Floats32) -> npt.NDArray[np.int64]:
+def nearest(rows: Floats32, at: Floats32, price: Floats32) -> Ints:
     """As `Points.nearest`, in blocks. In float64, so that equal rows get equal codes wherever they stand."""
     wide = at.astype(np.float64)
     own = (wide**2).sum(axis=1) + price
@@ -61,7 +66,7 @@ def kmeans(rows: Floats32, k: int, *, rounds: int, balance: float, chance: np.ra
         if balance:
             spread = float(((rows - at[own]) ** 2).sum(axis=1).mean())
             share = np.bincount(own, minlength=live) * live / len(rows)
-            price = 0.5 * price + 0.5 * balance * spread * share
+            price += DAMPING * (balance * spread * share - price)
     whole = np.zeros((k, rows.shape[1]), np.float32)
     whole[:live] = at
     prices = np.full(k, np.inf, np.float32)
@@ -70,25 +75,37 @@ def kmeans(rows: Floats32, k: int, *, rounds: int, balance: float, chance: np.ra
 
 
 def _first(rows: Floats32, k: int, chance: np.random.Generator) -> Floats32:
-    """Points drawn one after the other, with a chance in proportion to the squared distance from those before."""
+    """Points drawn one after the other, with a chance in proportion to the squared distance from those before; of some
+    candidates each time the one that leaves least."""
     n = min(len(rows), SEEDING_ROWS * k)
     some = rows if n == len(rows) else rows[np.sort(chance.choice(len(rows), n, replace=False))]
+    norms = (some**2).sum(axis=1, dtype=np.float64)
     chosen = [int(chance.integers(n))]
-    apart = ((some - some[chosen[0]]) ** 2).sum(axis=1, dtype=np.float64)
-    scale = apart.max(initial=0.0)
+    apart = _apart(some, norms, chosen)[:, 0]
+    # What is left between equal rows is rounding.
+    floor = 1e-6 * max(float(norms.max()), 1e-12)
+    candidates = 2 + int(np.log(k))
     while len(chosen) < k:
-        # What is left between equal rows is rounding.
-        apart[apart <= 1e-9 * scale] = 0
-        total = apart.sum()
-        if not total > 0:
+        total = np.cumsum(np.where(apart > floor, apart, 0))
+        if not total[-1] > 0:
             break
-        point = int(np.searchsorted(np.cumsum(apart), chance.random() * total, side="right"))
-        chosen.append(min(point, n - 1))
-        np.minimum(apart, ((some - some[chosen[-1]]) ** 2).sum(axis=1, dtype=np.float64), out=apart)
+        drawn = np.searchsorted(total, chance.random(candidates) * total[-1], side="right")
+        left = np.minimum(_apart(some, norms, drawn), apart[:, None])
+        best = int(left.sum(axis=0).argmin())
+        chosen.append(int(drawn[best]))
+        apart = left[:, best]
     return some[chosen]
 
 
-def _means(rows: Floats32, own: npt.NDArray[np.int64], at: Floats32) -> Floats32:
+def _apart(
+    rows: Floats32, norms: npt.NDArray[np.float64], chosen: Sequence[int] | Ints
+) -> npt.NDArray[np.float64]:
+    """Squared distances of rows from some of them, shape (n, chosen)."""
+    product = (rows @ rows[chosen].T).astype(np.float64)
+    return np.maximum(norms[:, None] + norms[chosen][None] - 2 * product, 0)
+
+
+def _means(rows: Floats32, own: Ints, at: Floats32) -> Floats32:
     """The mean of each point's rows; a point without rows stays where it is."""
     from scipy.sparse import csr_array
 
@@ -99,9 +116,7 @@ def _means(rows: Floats32, own: npt.NDArray[np.int64], at: Floats32) -> Floats32
     return np.where(held[:, None] > 0, mean, at).astype(np.float32)
 
 
-def _refilled(
-    rows: Floats32, own: npt.NDArray[np.int64], at: Floats32, chance: np.random.Generator
-) -> Floats32:
+def _refilled(rows: Floats32, own: Ints, at: Floats32, chance: np.random.Generator) -> Floats32:
     """Points without rows are put on rows that are far from theirs."""
     empty = np.flatnonzero(np.bincount(own, minlength=len(at)) == 0)
     if not len(empty):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from mercer.language.semantic_ids.rqvae import RqVae
 
 
+class Chosen(NamedTuple):
+    """A level's codes of b rows, without gradients.
+
+    own: int64, shape (b,). left: float32, shape (b, latent), what was left over before the level.
+    beside: float32, shape (K, latent), of what was left over the nearest to each code.
+    """
+
+    own: Tensor
+    left: Tensor
+    beside: Tensor
+
+
 class Network(nn.Module):
     """Encoder and decoder, and codes, float32, shape (L, K, latent)."""
 
@@ -32,19 +44,17 @@ class Network(nn.Module):
         self.decoder = _layers(widths[::-1])
         self.register_buffer("vectors", torch.from_numpy(vectors), persistent=False)
 
-    def quantised(self, latent: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """The sum of each row's codes, with their gradients; the chosen codes of each level, int64, shape (b,); and
-        what was left over before each level, shape (b, latent), without a gradient."""
-        left, total = latent.detach(), torch.zeros_like(latent)
-        chosen, lefts = [], []
+    def quantised(self, latent: Tensor) -> tuple[Tensor, list[Chosen]]:
+        """The sum of each row's codes, and what was chosen at each level."""
+        left, total, levels = latent.detach(), torch.zeros_like(latent), []
         for codes in self.codes:
             with torch.no_grad():
-                own = (codes.square().sum(1) - 2 * left @ codes.T).argmin(1)
-            lefts.append(left)
-            chosen.append(own)
+                apart = left.square().sum(1, keepdim=True) + codes.square().sum(1) - 2 * left @ codes.T
+                own = apart.argmin(1)
+                levels.append(Chosen(own, left, left[apart.argmin(0)]))
             total = total + codes[own]
             left = left - codes[own].detach()
-        return total, chosen, lefts
+        return total, levels
 
 
 class RqVaeTrainee:
@@ -69,24 +79,24 @@ class RqVaeTrainee:
         """One an item."""
         return np.ones(len(self._network.vectors), np.int64)
 
-    def loss(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, float]:
+    def loss(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, float]:  # noqa: ARG002 - no chance
         """Sum over items of the mean squared errors of reconstruction, codes and commitment; the number of items."""
         network, o = self._network, self._options
         wanted = network.vectors[torch.from_numpy(rows).to(network.vectors.device)]
         latent = network.encoder(wanted)
-        total, chosen, lefts = network.quantised(latent)
+        total, levels = network.quantised(latent)
         made = network.decoder(latent + (total - latent).detach())
         loss = (made - wanted).square().mean(1).sum()
-        part = torch.zeros_like(total)
-        for codes, own, left in zip(network.codes, chosen, lefts, strict=True):
-            part = part + codes[own]
-            loss = loss + (left - codes[own]).square().mean(1).sum()
-            # The residual of a level passes its gradient to the latent vector alone.
-            loss = loss + o.commitment * (latent - part.detach()).square().mean(1).sum()
+        part = torch.zeros_like(latent)
+        for codes, level in zip(network.codes, levels, strict=True):
+            part = part + codes[level.own].detach()
+            loss = loss + (level.left - codes[level.own]).square().mean(1).sum()
+            # A level's commitment passes its gradient to the latent vector, never to the codes before it.
+            loss = loss + o.commitment * (latent - part).square().mean(1).sum()
             if o.revive:
-                idle = functional.one_hot(own, len(codes)).sum(0) == 0
-                some = torch.randint(len(left), (len(codes),), generator=generator, device=left.device)
-                loss = loss + o.revive * ((codes - left[some]).square().mean(1) * idle).sum()
+                idle = torch.ones(len(codes), device=codes.device)
+                idle[level.own] = 0.0
+                loss = loss + o.revive * ((codes - level.beside).square().mean(1) * idle).sum()
         return loss, float(len(rows))
 
     def validate(self) -> float | None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
 from mercer.contracts import Options, searched
 
 TextField = Literal["title", "text", "category", "brand"]
+FIELDS: tuple[TextField, ...] = get_args(TextField)
+"""The order in which fields are put side by side, however a person or a file lists them."""
 
 
 class VectorOptions(Options):
     """What an item's vector holds. A squared distance is (1 - c) of the text's and c of the collaborative part's."""
 
-    fields: tuple[TextField, ...] = Field(
-        ("title",),
+    fields: dict[TextField, Annotated[float, Field(gt=0)]] = Field(
+        {"title": 1.0, "category": 0.6},
         min_length=1,
-        description="columns of the catalogue that are encoded, joined in this order",
+        description="columns of the catalogue that are encoded, and the weight of each",
     )
     text_width: int = Field(128, ge=1, le=4_096, description="principal directions kept of text vectors")
     collaborative: float = searched(

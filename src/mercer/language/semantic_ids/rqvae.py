@@ -1,8 +1,8 @@
 """RQ-VAE: residual codes of a small autoencoder's latent vectors, learned together with it on the one training loop.
 
 PyTorch trains; encoding and decoding are NumPy, so that a server needs no PyTorch. The codes start at residual k-means
-of the untrained latent vectors. A code that no row of a batch chose is drawn to what is left over of a row of chance,
-as if a part of a row had chosen it: so no code stays dead, and a step remembers nothing of the step before.
+of the untrained latent vectors. A code that no row of a batch chose is drawn to the row nearest to it, as if a
+part of that row had chosen it: so no code stays dead, and a step remembers nothing of the step before.
 Source: Zeghidour et al., SoundStream, 2021; Lee et al., CVPR 2022; for item IDs Rajput et al., NeurIPS 2023; of the
 revival Zheng and Vedaldi, Online Clustered Codebook, ICCV 2023.
 """
@@ -26,6 +26,9 @@ from mercer.training import TrainingOptions, TrainingRecord, train
 KMEANS_ROUNDS = 10
 """Of the start of the codes; they move afterwards."""
 
+OWN = {"levels", "codes", "hidden", "latent", "commitment", "revive"}
+"""Options that a checkpoint must share, besides those of every training."""
+
 
 class RqVae:
     """L levels of codes in a latent space. `training`: the record of the training, None where it was loaded."""
@@ -43,7 +46,9 @@ class RqVae:
             0.25, low=0.05, high=1.0, log=True, ge=0, description="how dear it is to leave the code (beta)"
         )
         revive: float = Field(
-            0.1, ge=0, description="a code that no row of a batch chose is moved as if this part of a row had"
+            0.1,
+            ge=0,
+            description="a code that no row of a batch chose moves to its nearest row, as if this part of it had chosen it",
         )
         epochs: int = Field(100, ge=1, description="passes over the items")
         batch_tokens: int = Field(1024, ge=1, description="items a batch")
@@ -81,7 +86,7 @@ class RqVae:
 
         o, rows = self.options, checked(vectors)
         trainee = RqVaeTrainee(rows, o, seed=seed)
-        facts = {"vectors": hash_of("vectors", {"vectors": rows})}
+        facts = {"vectors": hash_of("vectors", {"vectors": rows}), "options": o.model_dump_json(include=OWN)}
         record = train(trainee, o, seed=seed, facts=facts, runtime=runtime, budget=budget)
         made = self.of(trainee.arrays(), o)
         made.training = record

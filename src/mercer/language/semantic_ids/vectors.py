@@ -8,6 +8,7 @@ new items from their texts.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -21,7 +22,7 @@ from mercer.contracts import Budget, Encoder, Floats32, Interactions, Runtime
 from mercer.errors import DataError, SpentError
 from mercer.language.semantic_ids.codebook import Arrays, hash_of
 from mercer.language.semantic_ids.cooccurrence import directions, near
-from mercer.language.semantic_ids.options import VectorOptions
+from mercer.language.semantic_ids.options import FIELDS, VectorOptions
 from mercer.language.vectors import EmbeddingCache
 
 Floats = npt.NDArray[np.float64]
@@ -29,10 +30,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class VectorSpace:
-    """How a text becomes a vector. D: the encoder's width, t: `text_width`, c: `collaborative_width` or 0.
+    """How texts become a vector. F fields; D: the encoder's width, t: `text_width`, c: `collaborative_width` or 0.
 
-    mean: float32, shape (D,). turn: float32, shape (D, t). foretell: float32, shape (t + 1, c), its last row is for
-    every item. weights: float32, shape (2,): of the two parts; their squares sum to 1. encoder: its fingerprint.
+    mean: float32, shape (F, D). turn: float32, shape (F * D, t). foretell: float32, shape (t + 1, c), its last row is
+    for every item. weights: float32, shape (2,): of the two parts; their squares sum to 1. encoder: its fingerprint.
     """
 
     mean: Floats32
@@ -52,9 +53,9 @@ class VectorSpace:
         return hash_of(self.encoder, self.arrays())
 
     def text(self, encoded: Floats32) -> Floats32:
-        """The text part, float32, shape (n, t), rows of unit length; zeros where `encoded`, shape (n, D), is zero."""
-        there = (encoded != 0).any(axis=1, keepdims=True)
-        return _unit(np.where(there, (encoded - self.mean) @ self.turn, np.float32(0)))
+        """The text part, float32, shape (n, t), rows of unit length, of `encode_items`, shape (n, F, D); zeros where an
+        item has no text."""
+        return _unit(_centred(encoded, self.mean) @ self.turn)
 
     def foretold(self, text: Floats32) -> Floats32:
         """The collaborative part that a text part foretells, float32, shape (n, c), rows of unit length."""
@@ -65,7 +66,7 @@ class VectorSpace:
         return np.concatenate([self.weights[0] * text, self.weights[1] * collaborative], axis=1)
 
     def of_new(self, encoded: Floats32) -> Floats32:
-        """Vectors, float32, shape (n, t + c), of items without events, from the encoder's, shape (n, D)."""
+        """Vectors, float32, shape (n, t + c), of items without events, from `encode_items`, shape (n, F, D)."""
         text = self.text(encoded)
         return self.joined(text, self.foretold(text))
 
@@ -111,7 +112,7 @@ class ItemVectors:
         vector is no number, SpentError where the budget ended before all texts were encoded (the next call goes on).
         """
         o = options or VectorOptions()
-        encoded = encode_texts(item_texts(items, o.fields), encoder, runtime=runtime, budget=budget)
+        encoded = encode_items(items, encoder, o, runtime=runtime, budget=budget)
         return cls.of_encoded(encoded, log, o, encoder=encoder.fingerprint, seed=seed)
 
     @classmethod
@@ -124,7 +125,7 @@ class ItemVectors:
         encoder: str,
         seed: int = 1,
     ) -> Self:
-        """As `build`, from the encoder's vectors, float32, shape (I, D), zeros for an item without a text."""
+        """As `build`, from what `encode_items` gave, float32, shape (I, F, D)."""
         mean, turn = _principal(encoded, options.text_width)
         heard = log is not None and log.n_events > 0 and options.collaborative > 0
         c = options.collaborative if heard else 0.0
@@ -157,15 +158,32 @@ class ItemVectors:
         )
 
 
-def item_texts(items: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """The columns named, joined by a full stop; "" where an item has none of them."""
-    parts = [
-        ["" if pd.isna(one) else str(one).strip() for one in items[name].tolist()]
-        if name in items.columns
-        else [""] * len(items)
-        for name in columns
-    ]
-    return [". ".join(filter(None, row)) for row in zip(*parts, strict=True)]
+def encode_items(
+    items: pd.DataFrame,
+    encoder: Encoder,
+    options: VectorOptions,
+    *,
+    runtime: Runtime | None = None,
+    budget: Budget | None = None,
+) -> Floats32:
+    """The encoder's vectors of every field in the order of FIELDS, weighed, float32, shape (n, F, D); zeros without it.
+
+    Raises SpentError where the budget ended before all texts were encoded: the next call goes on.
+    """
+    end = time.monotonic() + (budget or Budget()).seconds
+    parts = []
+    for name in (one for one in FIELDS if one in options.fields):
+        left = Budget(end - time.monotonic())
+        found = encode_texts(texts_of(items, name), encoder, runtime=runtime, budget=left)
+        parts.append(np.float32(options.fields[name]) * found)
+    return np.stack(parts, axis=1)
+
+
+def texts_of(items: pd.DataFrame, column: str) -> list[str]:
+    """A column of texts without spaces around them, "" where it is absent or unknown."""
+    if column not in items.columns:
+        return [""] * len(items)
+    return ["" if pd.isna(one) else str(one).strip() for one in items[column].tolist()]
 
 
 def encode_texts(
@@ -190,18 +208,25 @@ def encode_texts(
     return out
 
 
+def _centred(encoded: Floats32, mean: Floats32) -> Floats32:
+    """Each field about its mean, zeros where it is not there, float32, shape (n, F * D)."""
+    there = (encoded != 0).any(axis=2, keepdims=True)
+    return np.where(there, encoded - mean, np.float32(0)).reshape(len(encoded), -1)
+
+
 def _principal(encoded: Floats32, width: int) -> tuple[Floats32, Floats32]:
-    """Mean and principal directions of the rows that are not zero. Raises DataError naming a row that is no number."""
-    bad = np.flatnonzero(~np.isfinite(encoded).all(axis=1))
+    """Means and principal directions. Raises DataError naming an item whose vector is no number."""
+    bad = np.flatnonzero(~np.isfinite(encoded).all(axis=(1, 2)))
     if len(bad):
         raise DataError(
-            f"The text of item {bad[0]} was encoded to a vector that holds NaN or infinity.",
+            f"A text of item {bad[0]} was encoded to a vector that holds NaN or infinity.",
             remedy="Export the encoder again (make setup).",
         )
-    held = encoded[(encoded != 0).any(axis=1)].astype(np.float64)
-    mean = held.mean(axis=0) if len(held) else np.zeros(encoded.shape[1])
-    _, found = np.linalg.eigh((held - mean).T @ (held - mean))
-    return mean.astype(np.float32), np.ascontiguousarray(found[:, ::-1][:, :width], np.float32)
+    held = (encoded != 0).any(axis=2).sum(axis=0)
+    mean = (encoded.sum(axis=0, dtype=np.float64) / np.maximum(held, 1)[:, None]).astype(np.float32)
+    rows = _centred(encoded, mean).astype(np.float64)
+    _, found = np.linalg.eigh(rows.T @ rows)
+    return mean, np.ascontiguousarray(found[:, ::-1][:, :width], np.float32)
 
 
 def _ridge(text: Floats32, wanted: Floats32, penalty: float) -> Floats32:
