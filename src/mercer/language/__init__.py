@@ -13,6 +13,7 @@ prompts/        prompts as versioned files, and what rankers that prompt share
 finetuning/     LoRA, full and by preferences, on the one training loop
 beams/         constrained decoding: paths of permitted items and nothing else
 judging/        a decoder that grades relevance
+semantic_ids/   items of a catalogue as short paths of tokens
 remote/         any OpenAI-compatible server, within a permission and a budget
 
 Feeds `search`, `recommend` and `reporting`. Connects to nothing by itself: weights come from an installed package or a

@@ -48,7 +48,7 @@ class RqVae:
         revive: float = Field(
             0.1,
             ge=0,
-            description="a code that no row of a batch chose moves to its nearest row, as if this part of it had chosen it",
+            description="a code that no row chose moves to the nearest row, as if this part of it had chosen it",
         )
         epochs: int = Field(100, ge=1, description="passes over the items")
         batch_tokens: int = Field(1024, ge=1, description="items a batch")
