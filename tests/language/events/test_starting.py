@@ -124,14 +124,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStore:
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_it_comes_back_from_a_folder(method: str, store: ModelStore, tmp_path: Path) -> None:
     chosen = shape(start="tiny", method=method, rank=4)
-    below = starting.pretrained(chosen)
-    assert below is not None
-    made = EventDecoder.new(
-        EventTokenizer.build(dataset(), ids(), OPTIONS, text=TextTokens.pretrained(below)),
-        chosen,
-        seed=1,
-        base=below,
-    )
+    made = EventDecoder.build(dataset(), ids(), OPTIONS, chosen, seed=1)
     with torch.no_grad():
         for weight in made.model.parameters():
             if weight.requires_grad:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import Ragged
+from mercer.contracts import Dataset, Ragged
 from mercer.errors import DamagedError
 from mercer.language.decoders.loading import libraries, without_bars
 from mercer.language.events import starting
-from mercer.language.events.options import ShapeOptions
+from mercer.language.events.options import EventOptions, ShapeOptions
 from mercer.language.events.storing import (
     AGAIN,
     check_vocabulary,
@@ -21,6 +21,7 @@ from mercer.language.events.storing import (
     write_manifest,
     writing,
 )
+from mercer.language.events.text import TextTokens
 from mercer.language.events.tokenizer import EventTokenizer
 
 if TYPE_CHECKING:
@@ -54,6 +55,19 @@ class EventDecoder:
         self.tokenizer = tokenizer
         self.shape = shape
         self._started = started or starting.Started(model)
+
+    @classmethod
+    def build(
+        cls, dataset: Dataset, ids: SemanticIds, events: EventOptions, shape: ShapeOptions, *, seed: int
+    ) -> Self:
+        """A tokenizer fitted to a training log, and a decoder over it at its start; texts as `shape.start` reads them.
+
+        Raises what `EventTokenizer.build`, `starting.pretrained` and `new` raise.
+        """
+        base = starting.pretrained(shape)
+        text = None if base is None else TextTokens.pretrained(base)
+        tokenizer = EventTokenizer.build(dataset, ids, events, text=text)
+        return cls.new(tokenizer, shape, seed=seed, base=base)
 
     @classmethod
     def new(

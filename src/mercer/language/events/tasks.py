@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mercer.contracts import Dataset, Interactions
 from mercer.language.events.laying import laid, spread
-from mercer.language.events.lines import NOT_FORETOLD, Lines
+from mercer.language.events.lines import NO_EVENT, NOT_FORETOLD, Lines
 from mercer.language.events.options import TaskOptions
 from mercer.language.events.queries import judged, searched
 from mercer.language.events.texts import item_to_text, text_to_item
@@ -78,10 +78,11 @@ def next_event(
     """Every event of every user, foretold from those before it; long histories are cut, so that each is foretold once.
 
     weights: how much each event's terms weigh, shape (N,), 0 for what is only read; left out, 1. The last row of a
-    user is full, an older one may be short. Events of unknown items are left out.
+    user is full, an older one may be short. Events of unknown items are left out; `Lines.event` numbers those of `log`.
     """
     weight = np.ones(log.n_events, np.float32) if weights is None else np.asarray(weights, np.float32)
     there = (log.item >= 0) & (log.item < len(tokenizer.ids.codes))
+    number = np.flatnonzero(there)
     if not there.all():
         log, weight = log.where(there), weight[there]
     most = tokenizer.options.window + 1
@@ -102,4 +103,6 @@ def next_event(
     at = spread(line.indptr[:-1] + 1, length * tokenizer.n_event)
     slot[at] = np.tile(place, len(own))
     term[at] = own.ravel()
-    return Lines(indptr=line.indptr, token=line.values, slot=slot, weight=term).learning
+    event = np.full(len(line.values), NO_EVENT, np.int64)
+    event[at] = np.repeat(number[spread(first, length)], tokenizer.n_event)
+    return Lines(indptr=line.indptr, token=line.values, slot=slot, weight=term, event=event).learning

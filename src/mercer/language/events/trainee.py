@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from mercer.language.events.decoder import EventDecoder
 
 Ints = npt.NDArray[np.int64]
+
+
+class Known(Protocol):
+    """What is known of items before a decoder is asked: a term of every logit of an item's token."""
+
+    def terms(self, level: int, event: Ints, above: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+        """float32, shape (m, tokens of the level), for m tokens of events of the log (NO_EVENT: of none).
+
+        above: the node of the catalogue's tree that each goes on from. Any number stands where no child is.
+        """
+        ...
 
 
 class EventTrainee:
@@ -38,9 +49,11 @@ class EventTrainee:
         among_children: bool = False,
         validation: Lines | Callable[[], float] | None = None,
         batch_tokens: int = 8192,
+        known: Known | None = None,
     ) -> None:
         """validation: a function that measures the decoder as it is when called, higher is better; or held-out lines,
-        whose mean log-likelihood a term is the metric. batch_tokens: of a batch of held-out lines.
+        whose mean log-likelihood a term is the metric. batch_tokens: of a batch of held-out lines. known: what is known of
+        items before the decoder is asked, with `among_children`; not of held-out lines.
         Raises DataError where there are no lines.
         """
         if not len(lines):
@@ -50,6 +63,7 @@ class EventTrainee:
         self._lines, self._lengths = lines, lines.lengths
         self._smoothing = label_smoothing
         self._paths = Paths(decoder.tokenizer) if among_children else None
+        self._known = known if among_children else None
         self._measured = validation if callable(validation) else None
         self._held_out = validation if isinstance(validation, Lines) else None
         self._batch_tokens = batch_tokens
@@ -67,7 +81,9 @@ class EventTrainee:
 
     def loss(self, rows: Ints, generator: torch.Generator) -> tuple[Tensor, float]:  # noqa: ARG002
         """Sum of the weighted losses of the foretold tokens, and the sum of the weights."""
-        return self._loss(self._lines, self._above, np.asarray(rows, np.int64), self._smoothing)
+        return self._loss(
+            self._lines, self._above, np.asarray(rows, np.int64), self._smoothing, known=self._known
+        )
 
     def validate(self) -> float | None:
         """What the function measures; or the mean log-likelihood a held-out term; or None."""
@@ -84,7 +100,13 @@ class EventTrainee:
         return total / terms
 
     def _loss(
-        self, lines: Lines, above: npt.NDArray[np.int32] | None, rows: Ints, smoothing: float
+        self,
+        lines: Lines,
+        above: npt.NDArray[np.int32] | None,
+        rows: Ints,
+        smoothing: float,
+        *,
+        known: Known | None = None,
     ) -> tuple[Tensor, float]:
         """above: the node of the catalogue's tree that each token goes on from; None: normalise over whole fields."""
         token, slot, weight, place_of = _padded(lines, rows)
@@ -107,7 +129,11 @@ class EventTrainee:
                 term = functional.cross_entropy(logits, own, reduction="none", label_smoothing=smoothing)
             else:
                 level = number - self._paths.slots[0]
-                among = torch.from_numpy(self._paths.among(level, above[flat_place[picked]]))
+                parent = above[flat_place[picked]]
+                if known is not None and lines.event is not None:
+                    term_of = known.terms(level, lines.event[flat_place[picked]], parent)
+                    logits = logits + torch.from_numpy(term_of).to(device)
+                among = torch.from_numpy(self._paths.among(level, parent))
                 term = _among_loss(logits, own, among.to(device), smoothing)
             its_weight = torch.from_numpy(flat_weight).to(device).index_select(0, place)
             loss = loss + (term * its_weight).sum()
