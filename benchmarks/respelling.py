@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,9 +42,11 @@ from mercer.simulate.world import World
 MODEL = "smollm2-135m-instruct"
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 PENALTIES = (-8.0, -4.0, -2.0, 0.0, 1.0, 2.0, 4.0, 6.0, 8.0)
+SLIPS = (0.5, 0.35, 0.15)
 SEVEN = 7
 PROMPT = "A search in an online shop: "
 _WORD = re.compile(r"[^\W\d_]+")
+Pair = tuple[str, str]
 
 
 class Candidates(Speller):
@@ -92,8 +94,8 @@ class Respeller:
     def __init__(self, candidates: Candidates, scorer: LocalScorer | None) -> None:
         self.candidates, self.scorer = candidates, scorer
 
-    def choice(self, query: str, meant: str) -> Choice:
-        """The first word that has candidates, and those."""
+    def spellings(self, query: str) -> list[tuple[str, int, int]]:
+        """The query as it is, and with each candidate of the first word that has some; the word's count and edits."""
         rows = [(query, 0, 0)]
         for found in _WORD.finditer(query):
             for word, away in self.candidates.of(found.group()).items():
@@ -101,10 +103,18 @@ class Respeller:
                 rows.append((text, self.candidates.count(word), away))
             if len(rows) > 1:
                 break
-        texts, count, away = zip(*rows, strict=True)
-        log_p = np.zeros(len(texts))
-        if len(texts) > 1 and self.scorer is not None:
-            log_p = np.asarray(self.scorer.score([PROMPT], [[text + "\n" for text in texts]])[0])
+        return rows
+
+    def told(self, texts: Sequence[str]) -> np.ndarray:
+        """What the language model says of each spelling of a query, the first as it was typed."""
+        if self.scorer is None:
+            return np.zeros(len(texts))
+        return np.asarray(self.scorer.score([PROMPT], [[text + "\n" for text in texts]])[0])
+
+    def choice(self, query: str, meant: str) -> Choice:
+        """The spellings of a query and what speaks for each."""
+        texts, count, away = zip(*self.spellings(query), strict=True)
+        log_p = self.told(texts) if len(texts) > 1 else np.zeros(1)
         return Choice(meant, texts, log_p, np.array(count, float), np.array(away, float))
 
     def corrected(self, query: str, weight: float, penalty: float) -> str:
@@ -132,14 +142,7 @@ def main() -> None:
     items = items_table(world.catalogue, world.calendar).to_pandas().fillna({"text": "", "attributes": ""})
     data = Dataset(vocabulary=Vocabulary(items["item"].tolist()), items=items, as_of=0)
     matching = Matching.build(data, FieldOptions())
-    entries = yaml.safe_load((HELD_OUT / "spelling_errors.yaml").read_text("utf-8"))[: given.limit]
-    wrong = np.array([not same(entry["typed"], entry["meant"]) for entry in entries])
-    lacking = [{"typed": text, "meant": text} for text in world.catalogue.assortment.unserved]
-    parts = {
-        "misspelt": [entry for entry, bad in zip(entries, wrong, strict=True) if bad],
-        "clean": [entry for entry, bad in zip(entries, wrong, strict=True) if not bad],
-        "lacking": lacking,
-    }
+    parts = held_out(world, given.limit)
     words, real = matching.index.words, MiniLm().words
     plain = OneEdit(words)
     report("one edit", parts, plain.corrected, plain.corrected)
@@ -177,6 +180,17 @@ def main() -> None:
         )
 
 
+def held_out(world: World, limit: int | None = None) -> dict[str, list[dict[str, str]]]:
+    """The hand-written queries with an error, the clean ones, and names of goods that the shop lacks."""
+    entries = yaml.safe_load((HELD_OUT / "spelling_errors.yaml").read_text("utf-8"))[:limit]
+    clean = [same(entry["typed"], entry["meant"]) for entry in entries]
+    return {
+        "misspelt": [entry for entry, good in zip(entries, clean, strict=True) if not good],
+        "clean": [entry for entry, good in zip(entries, clean, strict=True) if good],
+        "lacking": [{"typed": text, "meant": text} for text in world.catalogue.assortment.unserved],
+    }
+
+
 class OneEdit(Speller):
     """The speller without its second edit."""
 
@@ -184,21 +198,27 @@ class OneEdit(Speller):
         return []
 
 
-def chosen(world: World, respeller: Respeller) -> tuple[float, float]:
-    """Weight and penalty with most exact corrections on queries made from the catalogue."""
-    rng = np.random.default_rng(11)
+def made_queries(world: World, *, seed: int = 11, n: int = 400, slips: Sequence[float] = SLIPS) -> list[Pair]:
+    """Queries written from the catalogue: as typed, and as meant. slips: how likely none, one, two are."""
+    rng = np.random.default_rng(seed)
     catalogue = world.catalogue
-    choices = []
-    for item in rng.choice(len(catalogue), 400, replace=False):
+    pairs = []
+    for item in rng.choice(len(catalogue), n, replace=n > len(catalogue)):
         meant = write_query(catalogue, int(item), rng).text
         typed = meant
-        for _ in range(int(rng.choice(3, p=[0.5, 0.35, 0.15]))):
+        for _ in range(int(rng.choice(3, p=slips))):
             typed = misspell(typed, rng)
-        choices.append(respeller.choice(typed, meant))
+        pairs.append((typed, meant))
+    return pairs
+
+
+def chosen(world: World, respeller: Respeller, penalties: Sequence[float] = PENALTIES) -> tuple[float, float]:
+    """Weight and penalty with most exact corrections on queries made from the catalogue."""
+    choices = [respeller.choice(typed, meant) for typed, meant in made_queries(world)]
     score = {
         (w, p): np.mean([same(one.best(w, p), one.meant) for one in choices])
         for w in WEIGHTS
-        for p in PENALTIES
+        for p in penalties
     }
     best = max(score, key=lambda key: score[key])
     print(
