@@ -2,6 +2,7 @@
 
     prefixes.py   Prefixes: the catalogue as a tree of token paths, in flat arrays
     permitted.py  Permitted: what each request may be answered with, and which nodes still lead there
+    masses.py     Masses: what is known of items beforehand, a term of every step
     steps.py      StepModel: what the search asks of a model
     decoder.py    DecoderSteps: GPT-2, LLaMA and Mistral of Transformers, the prompt read once for all beams
     states.py     keys and values of prompts and of beams side by side, and the mask between them

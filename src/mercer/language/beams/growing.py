@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mercer.contracts.ragged import gather
 from mercer.errors import DivergedError
+from mercer.language.beams.masses import Masses
 from mercer.language.beams.permitted import Living
 from mercer.language.beams.prefixes import Prefixes
 
@@ -58,12 +59,19 @@ class Beams:
 
 
 def grown(
-    beams: Beams, known: Floats32, prefixes: Prefixes, living: Living, depth: int, *, among_children: bool
+    beams: Beams,
+    known: Floats32,
+    prefixes: Prefixes,
+    living: Living,
+    depth: int,
+    *,
+    among_children: bool,
+    masses: Masses | None = None,
 ) -> Beams:
     """Every child of every beam that leads to a permitted item, in the order of requests.
 
     known: shape (requests, beams, tokens): log-probabilities of the token after each beam. depth: of the children.
-    among_children: as in `beam_search`; over all children, permitted or not.
+    among_children, masses: as in `beam_search`; over all children, permitted or not.
     Raises DivergedError where they are not numbers.
     """
     picked, node = gather(prefixes.depths[depth - 1].children.astype(np.int64), beams.node)
@@ -74,6 +82,8 @@ def grown(
         raise DivergedError(
             "The model's probabilities are not numbers.", remedy="Take a checkpoint from before it diverged."
         )
+    if masses is not None:
+        gained += masses.log_below(request, depth, node)
     if among_children and len(gained):
         # No beam is without a child, so no part of reduceat is empty.
         gained -= np.repeat(np.logaddexp.reduceat(gained, picked[:-1]), np.diff(picked))

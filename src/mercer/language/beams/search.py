@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mercer.errors import UsageError
 from mercer.language.beams.growing import Beams, best, grown
+from mercer.language.beams.masses import Masses
 from mercer.language.beams.permitted import Living, Permitted
 from mercer.language.beams.prefixes import Prefixes
 from mercer.language.beams.steps import StepModel
@@ -53,6 +54,7 @@ def beam_search(
     k: int,
     permitted: Permitted | None = None,
     among_children: bool = False,
+    mass: npt.NDArray[np.floating] | None = None,
     memory: int = MEMORY,
 ) -> Found:
     """Decode the paths of items after each prompt.
@@ -61,21 +63,30 @@ def beam_search(
     `width`; with beams as wide as the catalogue the order is that of exhaustive scoring. permitted: rules of the n
     requests; None permits the catalogue. among_children: a token's probability is taken among the tokens that go on
     from its prefix in the tree, so that the probabilities of all items sum to one; the rules of a request change none
-    of them. Else it is taken as the model gives it, and what no item has is lost. memory: bytes that prompts and beams
-    may take at once; requests are decoded in blocks of similar length that fit, one at least.
+    of them. Else it is taken as the model gives it, and what no item has is lost. mass: of each item for each request,
+    above 0, shape (n, I), with `among_children`: the logarithm of what lies below a child is added to what the model
+    says of it (`masses.py`). memory: bytes that prompts and beams may take at once; requests are decoded in blocks of
+    similar length that fit, one at least.
     Fails closed: where nothing is permitted the row is all -1. Ties go to the smaller item code; among beams on their
     way, to the path that comes first. What has probability 0 is not answered.
-    Raises UsageError for k above width and for rules of another number of requests or of another tree, DivergedError
-    where the model's probabilities are no numbers.
+    Raises UsageError for k above width, for rules or masses of another number of requests or of another tree, and for
+    masses without `among_children`; DivergedError where the model's probabilities are no numbers.
     """
     rules = prefixes.permitted(len(prompts)) if permitted is None else permitted
     _check(rules, prefixes, len(prompts), width, k)
+    if mass is not None and (len(mass) != len(prompts) or not among_children):
+        raise UsageError(
+            f"Masses are given for {len(mass)} of {len(prompts)} requests"
+            f"{'' if among_children else ', and tokens are not taken among the children of a prefix'}.",
+            remedy="Give one row for each request, with among_children=True.",
+        )
     found = Found(np.full((len(prompts), k), -1, np.int32), np.full((len(prompts), k), -np.inf, np.float32))
     search = _Search(model, prefixes, width, k, among_children)
     for block in _blocks(model, prompts, prefixes, width, memory):
         rows, living = _answerable(rules, block)
         if len(rows):
-            beams = search.decode([prompts[row] for row in rows], living)
+            masses = None if mass is None else Masses.of(prefixes, mass[rows])
+            beams = search.decode([prompts[row] for row in rows], living, masses)
             found.items[rows[beams.request], beams.place] = prefixes.item[beams.node]
             found.log_probability[rows[beams.request], beams.place] = beams.score
     return found
@@ -91,7 +102,7 @@ class _Search:
     k: int
     among_children: bool
 
-    def decode(self, prompts: Sequence[Int32s], living: Living) -> Beams:
+    def decode(self, prompts: Sequence[Int32s], living: Living, masses: Masses | None) -> Beams:
         """The best leaves of each request of a block; each has something permitted."""
         prefixes, asked = self.prefixes, _asked(self.prefixes)
         state, known = None, np.zeros((len(prompts), 1, 1), np.float32)
@@ -99,10 +110,14 @@ class _Search:
             state, known = self.model.begin(prompts, width=self.width, steps=asked - 1)
         beams = Beams.at_root(len(prompts))
         for depth in range(1, prefixes.steps):
-            children = grown(beams, known, prefixes, living, depth, among_children=self.among_children)
+            children = grown(
+                beams, known, prefixes, living, depth, among_children=self.among_children, masses=masses
+            )
             beams = best(children, self.width, children.node)
             known = self._next(state, beams, len(prompts), depth, asked)
-        leaves = grown(beams, known, prefixes, living, prefixes.steps, among_children=self.among_children)
+        leaves = grown(
+            beams, known, prefixes, living, prefixes.steps, among_children=self.among_children, masses=masses
+        )
         return best(leaves, self.k, prefixes.item[leaves.node])
 
     def _next(self, state: Any, beams: Beams, n: int, depth: int, asked: int) -> Floats32:

@@ -52,8 +52,8 @@ class EventTrainee:
         known: Known | None = None,
     ) -> None:
         """validation: a function that measures the decoder as it is when called, higher is better; or held-out lines,
-        whose mean log-likelihood a term is the metric. batch_tokens: of a batch of held-out lines. known: what is known of
-        items before the decoder is asked, with `among_children`; not of held-out lines.
+        whose mean log-likelihood a term is the metric. batch_tokens: of a batch of held-out lines. known: what is known
+        of items before the decoder is asked, with `among_children`; not of held-out lines.
         Raises DataError where there are no lines.
         """
         if not len(lines):

@@ -68,7 +68,7 @@ class Lessons:
         """
         right = np.isin(log.kind, log.kind_codes(answers))
         if not repeats:
-            right &= _first_times(log, right)
+            right &= first_times(log, right)
         before = _before(log, asked)
         event = np.flatnonzero(right & (before >= 0))
         at = before[event]
@@ -110,7 +110,7 @@ def _before(log: Interactions, asked: Asked) -> Ints:
     return np.where(before >= first, before, -1)
 
 
-def _first_times(log: Interactions, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def first_times(log: Interactions, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Whether an event is its user's first with its item among the events given, shape (N,)."""
     rows = np.flatnonzero(among)
     pair = log.user_of[rows] * len(log.items) + log.item[rows]
