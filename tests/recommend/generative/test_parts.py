@@ -105,6 +105,6 @@ def test_ids_of_another_catalogue_are_refused(copy: Path) -> None:
 def test_the_header_names_the_ranker(copy: Path) -> None:
     from mercer.recommend.popular import MostPopular
 
-    with pytest.raises(MercerError, match="generative"):
+    with pytest.raises(MercerError, match="most-popular"):
         MostPopular.load(copy)
     assert json.loads((copy / "training.json").read_text("utf-8"))["steps"] > 0
