@@ -14,6 +14,7 @@ from mercer.contracts import NO_ITEM, Budget, Context, Ragged, Requests, Runtime
 from mercer.errors import ConflictError, UnsupportedError, UsageError
 from mercer.recommend.generative import Generative
 from mercer.recommend.generative.counted import masses
+from mercer.recommend.sequence.weighing import FACTORS
 from mercer.testing.handmade import dataset, log, requests, scores
 from mercer.testing.small_shop import every_row, small_dataset, small_holdout, small_requests
 from mercer.training import TrainingEstimate
@@ -227,6 +228,30 @@ def test_validation_by_beams_stops_the_training() -> None:
     assert record.best is not None
     assert record.best_step == record.best.step
     assert all(0 <= one.value <= 1 for one in record.validations)
+
+
+def test_validation_chooses_how_much_counts_weigh_in_answers() -> None:
+    train = small_dataset()
+    held = small_holdout(train, "recommend")
+    quick = {**TINY, "epochs": 1, "neighbours": 2.4}
+    made = Generative(Generative.Options(**quick)).fit(
+        train, validation=held, seed=1, runtime=Runtime(threads=1)
+    )
+    assert made.chosen["factor"] in FACTORS
+    again = Generative(Generative.Options(**quick, **made.chosen))
+    again.fit(train, validation=held, seed=1, runtime=Runtime(threads=1))
+    asked = small_requests(train, "recommend")
+    assert np.array_equal(scores(made, asked), scores(again, asked))
+    assert Generative(Generative.Options(**quick)).fit(train, seed=1).chosen == {"factor": 1.0}
+
+
+def test_what_is_not_given_of_a_part_is_as_it_was_measured_best() -> None:
+    made = Generative.Options(shape={"family": "gpt2"}, events={"fields": ["gap"]}, ids={"kind": "random"})
+    whole = Generative.Options()
+    assert (made.shape.width, made.shape.layers) == (whole.shape.width, whole.shape.layers)
+    assert made.events.window == whole.events.window
+    assert made.ids.codebook == whole.ids.codebook
+    assert Generative.Options(**made.model_dump(mode="json")) == made
 
 
 def test_a_spent_budget_keeps_what_was_done_and_the_next_fit_goes_on(tmp_path: Any) -> None:

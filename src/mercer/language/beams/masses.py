@@ -22,25 +22,27 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Masses:
-    """sums: float64, shape (n, I + 1): of the masses of the leaves before each, in the order of leaves."""
+    """below: for each depth, float64, shape (n, nodes): what lies below each node. Sums of numbers above 0, so that
+    what is small beside a great mass is not lost."""
 
-    prefixes: Prefixes
-    sums: Floats
+    below: tuple[Floats, ...]
 
     @classmethod
     def of(cls, prefixes: Prefixes, mass: npt.NDArray[np.floating]) -> Self:
         """mass: of each item, above 0, shape (n, I). Raises UsageError for another shape or other numbers."""
         mass = np.asarray(mass)
-        if mass.ndim != 2 or mass.shape[1] != prefixes.n_items or not (mass > 0).all():
+        if mass.ndim != 2 or mass.shape[1] != prefixes.n_items or not _are_masses(mass):
             raise UsageError(
                 f"Masses of the shape {mass.shape} are given for a tree of {prefixes.n_items} items.",
-                remedy="Give a number above 0 for each item, a row for each request.",
+                remedy="Give a finite number above 0 for each item, a row for each request.",
             )
-        sums = np.zeros((len(mass), prefixes.n_items + 1))
-        np.cumsum(mass[:, prefixes.item], axis=1, dtype=np.float64, out=sums[:, 1:])
-        return cls(prefixes, sums)
+        leaves = mass[:, prefixes.item].astype(np.float64)
+        return cls(tuple(np.add.reduceat(leaves, depth.leaves[:-1], axis=1) for depth in prefixes.depths))
 
     def log_below(self, request: Numbers, depth: int, node: npt.NDArray[np.integer]) -> Floats:
         """Logarithm of what lies below nodes of a depth, for one request each, shape (m,)."""
-        leaves = self.prefixes.depths[depth].leaves
-        return np.asarray(np.log(self.sums[request, leaves[node + 1]] - self.sums[request, leaves[node]]))
+        return np.asarray(np.log(self.below[depth][request, node]))
+
+
+def _are_masses(mass: npt.NDArray[np.floating]) -> bool:
+    return bool(np.isfinite(mass).all() and (mass > 0).all())

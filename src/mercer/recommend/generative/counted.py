@@ -32,12 +32,20 @@ _ROWS = 256
 
 NO_LESSON = -1
 
+_GREATEST = 60.0
+"""Of a mass's logarithm: beyond it, its sums would be no numbers."""
 
-def masses(requests: Requests, matrix: csr_array, options: GenerativeOptions) -> Floats32:
-    """The mass of every item after each history, float32, shape (n, I). matrix: what was counted."""
+
+def masses(
+    requests: Requests, matrix: csr_array, options: GenerativeOptions, factor: float = 1.0
+) -> Floats32:
+    """The mass of every item after each history, float32, shape (n, I).
+
+    matrix: what was counted. factor: what the option `neighbours` is multiplied with.
+    """
     found = term(requests, matrix, options).tocoo()
     out = np.ones((len(requests), len(requests.items)), np.float32)
-    out[found.row, found.col] = np.exp(options.neighbours * found.data)
+    out[found.row, found.col] = np.exp(np.minimum(factor * options.neighbours * found.data, _GREATEST))
     return out
 
 

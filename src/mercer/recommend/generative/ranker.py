@@ -45,6 +45,7 @@ from mercer.recommend.generative.search import spread
 from mercer.recommend.neighbours import unpacked
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.sequence.neighbourhood import counted
+from mercer.recommend.sequence.weighing import FACTORS
 from mercer.recommend.signals import signals
 from mercer.recommend.tail import popularity
 from mercer.training.place import needs_torch
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 METRIC = "ndcg@10"
 """What held-out requests are asked, of beams as they are served."""
+
+_ONE = np.ones(1, np.float32)
 
 _ENCODING_SHARE = 0.4
 """Share of the budget that encoding texts may take."""
@@ -72,7 +75,8 @@ class Generative(ScoringRanker):
     nothing else can be decoded. In `score` the rules say where beams go and never change a number: an item that may not
     be answered is not looked for, and like all that no beam reached it is tied below what was. Without anything to
     learn from, answers follow popularity. Nothing is kept of any person.
-    training: the record of the last fit, None where nothing was trained. notes: on IDs, tokens and limits.
+    training: the record of the last fit, None where nothing was trained. chosen: what validation chose. notes: on IDs,
+    tokens and limits.
     """
 
     name = "generative"
@@ -136,6 +140,8 @@ class Generative(ScoringRanker):
         )  # fmt: skip
         parts.decoder.model.eval()
         self.parts_ = parts
+        if self._near is not None:
+            self.state = {**self.state, "factor": np.array([self._factor(validation, seed)], np.float32)}
         self.notes = (*said, *parts.said(), *self.training.notes)
         return self
 
@@ -158,18 +164,37 @@ class Generative(ScoringRanker):
         """What `fit` counts beside the decoder."""
         return type(self)(self.options).fit(train, seed=seed).state
 
+    def _factor(self, validation: Holdout | None, seed: int) -> float:
+        """What the counted term's weight is multiplied with in answers: the best of FACTORS on validation."""
+        if self.options.factor is not None:
+            return self.options.factor
+        assert self.parts_ is not None
+        judged = self._judge(self.parts_, validation, seed)
+        return FACTORS[0] if judged is None else max(FACTORS, key=judged)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Options that validation chose in the last fit: given them, another fit answers in the same way."""
+        return {"factor": float(self.state["factor"][0])} if "factor" in self.state else {}
+
     def _validation(self, parts: Parts, validation: Holdout | None, seed: int) -> Callable[[], float] | None:
         """A function that ranks a sample of the held-out requests by beams, and measures it."""
+        judged = self._judge(parts, validation, seed)
+        return None if judged is None else lambda: judged(self.options.factor or FACTORS[0])
+
+    def _judge(self, parts: Parts, validation: Holdout | None, seed: int) -> Callable[[float], float] | None:
+        """A function that measures METRIC on a sample of the held-out requests, for a factor of the counted term."""
         if validation is None or not len(validation):
             return None
         rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
         held = validation.take(np.sort(rows))
         judged = type(self)(self.options.model_copy(update={"beams": self.options.validation_beams}))
-        judged._catalogue, judged.state, judged.parts_ = self._catalogue, self.state, parts
-        judged.restored()
-        catalogue = np.arange(len(validation.requests.items), dtype=np.int32)
+        judged._catalogue, judged.parts_ = self._catalogue, parts
+        catalogue, state = np.arange(len(validation.requests.items), dtype=np.int32), self.state
 
-        def measured() -> float:
+        def measured(factor: float) -> float:
+            judged.state = {**state, "factor": np.array([factor], np.float32)}
+            judged.restored()
             return value(score_ranking(held, score=lambda asked: judged.score(asked, catalogue)), METRIC)
 
         return measured
@@ -213,7 +238,11 @@ class Generative(ScoringRanker):
         assert self.parts_ is not None
         there = (seen.history.item >= 0) & (seen.history.item < len(seen.items))
         seen = seen if there.all() else replace(seen, history=seen.history.where(there))
-        mass = None if self._near is None else masses(seen, self._near, self.options)
+        mass = (
+            None
+            if self._near is None
+            else masses(seen, self._near, self.options, float(self.state.get("factor", _ONE)[0]))
+        )
         return self.parts_.search.found(seen, width=width, k=k, within=within, mass=mass)
 
     def _pin_first(self, items: Any, scores: Any, seen: Requests) -> None:
