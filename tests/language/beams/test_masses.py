@@ -87,6 +87,14 @@ def test_other_masses_are_refused(prefixes: Prefixes, wrong: np.ndarray) -> None
         Masses.of(prefixes, wrong)
 
 
+def test_what_is_small_beside_a_great_mass_is_not_lost(prefixes: Prefixes) -> None:
+    mass = np.ones((3, N), np.float32)
+    mass[:, 0] = 1e25
+    found = beam_search(Silent(), PROMPTS, prefixes, width=N, k=N, among_children=True, mass=mass)
+    assert (found.items >= 0).all()
+    assert np.isfinite(found.log_probability).all()
+
+
 def test_masses_are_a_row_a_request_and_among_children(prefixes: Prefixes, mass: np.ndarray) -> None:
     for given, among in ((mass[:2], True), (mass, False)):
         with pytest.raises(UsageError, match="among_children=True"):
