@@ -104,6 +104,13 @@ def test_a_strange_description_is_refused() -> None:
             restored(told)
 
 
+def test_missing_and_mixed_values_are_hashed() -> None:
+    field = HashedField("merchant", 8, of_items=False, values=3, collisions=0.0)
+    column = np.array(["a", None, 7, float("nan"), "a"], object)
+    codes = field.codes(columns(5, extras={"merchant": column})).ravel().tolist()
+    assert codes == [bucket("a", 8), 0, bucket("7", 8), 0, bucket("a", 8)]
+
+
 def test_the_asked_event_knows_the_time_since_the_last() -> None:
     shop = log((2, 0))
     asked = Columns.asked(shop, shop.time[[1, 1]] + np.array([5 * MINUTE, 0]), "purchase")

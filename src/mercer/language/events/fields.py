@@ -196,8 +196,8 @@ class HashedField:
         column = events.extras.get(self.column)
         if column is None:
             return np.zeros((len(events), 1), np.int32)
-        values, place = np.unique(np.asarray(column), return_inverse=True)
-        return self.hashed(values.tolist())[place].reshape(-1, 1)
+        place, values = distinct(column)
+        return self.hashed(values)[place].reshape(-1, 1)
 
     def to_json(self) -> dict[str, Any]:
         """See `Field`."""
@@ -209,6 +209,14 @@ class HashedField:
             f"{self.column}: {self.values:,} values in {self.buckets:,} buckets; {self.collisions:.1%} of the values "
             "share their bucket with another."
         )
+
+
+def distinct(column: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], list[Any]]:
+    """For each value its place among the different ones, and these; missing values and mixed types are legal."""
+    import pandas as pd
+
+    place, values = pd.factorize(np.asarray(column), use_na_sentinel=False)
+    return place.astype(np.int64), list(values)
 
 
 def written(value: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +12,17 @@ from mercer.errors import DataError
 from mercer.language.events.fields import (
     AmountField,
     CalendarField,
+    Codes,
     Field,
     GapField,
     HashedField,
     KindField,
+    distinct,
 )
 from mercer.language.events.options import EventOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def fitted(dataset: Dataset, options: EventOptions) -> tuple[Field, ...]:
@@ -40,10 +46,24 @@ def fitted(dataset: Dataset, options: EventOptions) -> tuple[Field, ...]:
     return (*fields, *(_hashed(dataset, column, options.buckets) for column in options.hashed))
 
 
+def codes_of_items(fields: Iterable[Field], n_items: int, items: pd.DataFrame | None) -> dict[str, Codes]:
+    """For each hashed column of the catalogue int32, shape (I,). Raises DataError without a frame of n_items."""
+    found = {}
+    for one in fields:
+        if isinstance(one, HashedField) and one.of_items:
+            if items is None or len(items) != n_items:
+                raise DataError(
+                    f"The column {one.column!r} of {n_items:,} items is needed.",
+                    remedy="Give the frame of the catalogue.",
+                )
+            found[one.column] = one.hashed(items[one.column].tolist())
+    return found
+
+
 def _hashed(dataset: Dataset, column: str, buckets: int) -> HashedField:
     log = dataset.interactions
     if log is not None and column in log.extras:
-        values: Sequence[object] = np.unique(np.asarray(log.extras[column])).tolist()
+        _, values = distinct(log.extras[column])
         return HashedField.fitted(column, values, buckets, of_items=False)
     if column in dataset.items.columns:
         return HashedField.fitted(column, dataset.items[column].tolist(), buckets, of_items=True)

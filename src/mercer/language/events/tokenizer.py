@@ -27,7 +27,7 @@ from mercer.errors import ConflictError, DataError
 from mercer.language.events import storing
 from mercer.language.events.columns import Columns
 from mercer.language.events.fields import Codes, Field, HashedField, described
-from mercer.language.events.fitting import fitted
+from mercer.language.events.fitting import codes_of_items, fitted
 from mercer.language.events.laying import laid
 from mercer.language.events.options import EventOptions
 from mercer.language.events.text import TextTokens
@@ -99,16 +99,7 @@ class EventTokenizer:
                 f"The IDs are {ids.base[:12]}; the tokenizer was built on {self.ids.base[:12]}.",
                 remedy="Extend the old IDs to the new items, or build the tokenizer and train again.",
             )
-        tables = {}
-        for one in self.fields:
-            if isinstance(one, HashedField) and one.of_items:
-                if items is None or len(items) != len(ids.codes):
-                    raise DataError(
-                        f"The column {one.column!r} of {len(ids.codes):,} items is needed.",
-                        remedy="Give the frame of the catalogue.",
-                    )
-                tables[one.column] = one.hashed(items[one.column].tolist())
-        return replace(self, ids=ids, tables=tables)
+        return replace(self, ids=ids, tables=codes_of_items(self.fields, len(ids.codes), items))
 
     @cached_property
     def event_slots(self) -> tuple[Slot, ...]:
