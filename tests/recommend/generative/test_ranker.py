@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from pydantic import ValidationError
 
 from mercer.contracts import NO_ITEM, Budget, Context, Ragged, Requests, Runtime, Vocabulary
-from mercer.errors import ConflictError, UnsupportedError, UsageError
+from mercer.errors import ConflictError, NotFoundError, UnsupportedError, UsageError
+from mercer.language.decoders import import_model
 from mercer.recommend.generative import Generative
 from mercer.recommend.generative.counted import masses
 from mercer.recommend.sequence.weighing import FACTORS
+from mercer.testing.decoders import tiny_decoder
 from mercer.testing.handmade import dataset, log, requests, scores
 from mercer.testing.small_shop import every_row, small_dataset, small_holdout, small_requests
 from mercer.training import TrainingEstimate
@@ -184,7 +187,7 @@ def test_a_catalogue_can_grow_without_training(made: Generative) -> None:
         made.grown(pd.DataFrame({"item": ids[::-1]}), Vocabulary(ids[::-1]))
 
 
-def test_a_grown_ranker_is_saved_whole(made: Generative, tmp_path: Any) -> None:
+def test_a_grown_ranker_is_saved_whole(made: Generative, tmp_path: Path) -> None:
     ids = [f"i{code}" for code in range(N + 1)]
     larger = made.grown(pd.DataFrame({"item": ids}), Vocabulary(ids))
     larger.save(tmp_path)
@@ -254,7 +257,7 @@ def test_what_is_not_given_of_a_part_is_as_it_was_measured_best() -> None:
     assert Generative.Options(**made.model_dump(mode="json")) == made
 
 
-def test_a_spent_budget_keeps_what_was_done_and_the_next_fit_goes_on(tmp_path: Any) -> None:
+def test_a_spent_budget_keeps_what_was_done_and_the_next_fit_goes_on(tmp_path: Path) -> None:
     runtime = Runtime(threads=1, checkpoint_folder=tmp_path / "kept")
     options = Generative.Options(**{**TINY, "epochs": 8})
     short = Generative(options).fit(walks(), budget=Budget(0.0), seed=1, runtime=runtime)
@@ -269,7 +272,7 @@ def test_a_spent_budget_keeps_what_was_done_and_the_next_fit_goes_on(tmp_path: A
     assert np.array_equal(scores(resumed, circle()), scores(whole, circle()))
 
 
-def test_a_checkpoint_of_other_options_is_refused(tmp_path: Any) -> None:
+def test_a_checkpoint_of_other_options_is_refused(tmp_path: Path) -> None:
     runtime = Runtime(threads=1, checkpoint_folder=tmp_path / "kept")
     Generative(Generative.Options(**{**TINY, "epochs": 2})).fit(walks(), seed=1, runtime=runtime)
     other = Generative(Generative.Options(**{**TINY, "epochs": 2, "ids": {"kind": "random"}}))
@@ -314,7 +317,7 @@ def test_no_place_is_no_answer(made: Generative) -> None:
 
 
 @pytest.mark.parametrize("name", ["fusion", "two-stage-sequence"])
-def test_other_rankers_can_hold_it(name: str, tmp_path: Any) -> None:
+def test_other_rankers_can_hold_it(name: str, tmp_path: Path) -> None:
     from mercer.contracts import plugins
 
     inner = {"generative": {**TINY, "epochs": 2}}
@@ -371,3 +374,33 @@ def test_titles_and_queries_can_be_learned_beside_histories() -> None:
 def test_a_task_that_needs_texts_is_refused_without_them() -> None:
     with pytest.raises(UnsupportedError, match="no tokens for texts"):
         fitted(wanted(), tasks={"query_to_item": 1.0})
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_model_of_the_store_goes_on_with_items(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its words stay, paths are added; what is saved of a lora needs the model in the store again."""
+    monkeypatch.setenv("MERCER_MODELS", str(tmp_path / "models"))
+    source = tmp_path / "tiny"
+    below = tiny_decoder("llama")
+    below.model.save_pretrained(source)
+    below.tokenizer.save_pretrained(source)
+    import_model(str(source), name="tiny")
+    made = fitted(
+        small_dataset(),
+        epochs=2,
+        shape={"start": "tiny", "method": method, "rank": 4},
+        events={"window": 4, "longest_text": 8},
+        tasks={"text_to_item": 0.5},
+        neighbours=2.4,
+    )
+    asked = small_requests(small_dataset(), "recommend")
+    assert (made.rank(asked, 5).items != NO_ITEM).all()
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    assert np.array_equal(scores(made, asked), scores(Generative.load(tmp_path / "saved"), asked))
+    monkeypatch.setenv("MERCER_MODELS", str(tmp_path / "none"))
+    if method == "lora":
+        with pytest.raises(NotFoundError):
+            Generative.load(tmp_path / "saved")

@@ -45,9 +45,12 @@ class Parts:
     def new(
         cls, catalogue: SemanticCatalogue, train: Dataset, options: GenerativeOptions, *, seed: int
     ) -> Self:
-        """A decoder at its start over the catalogue's IDs; train: its log holds the events that count."""
-        tokenizer = EventTokenizer.build(train, catalogue.ids, options.events)
-        return cls(catalogue, EventDecoder.new(tokenizer, options.shape, seed=seed), options)
+        """A decoder at its start over the catalogue's IDs; train: its log holds the events that count.
+
+        Raises NotFoundError where the store lacks the model to start from.
+        """
+        decoder = EventDecoder.build(train, catalogue.ids, options.events, options.shape, seed=seed)
+        return cls(catalogue, decoder, options)
 
     @property
     def tokenizer(self) -> EventTokenizer:
