@@ -54,6 +54,8 @@ MAKERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "tagger alone": ("understood-tagger", {"with_rules": False}),
     "decoder LoRA": ("understood-decoder", {}),
+    "decoder few-shot, names": ("understood-decoder", {"way": "few-shot", "reads": "names"}),
+    "decoder LoRA, names": ("understood-decoder", {"reads": "names"}),
     "decoder LoRA, all but amounts": ("understood-decoder", {"reads": "all but amounts"}),
 }
 FROM_RUN = (PLAIN, RULES, "tagger", "decoder LoRA")

@@ -11,6 +11,7 @@ from language.generating.schemas import SCHEMAS, value_of
 from mercer.errors import UnsupportedError
 from mercer.language.decoders.card import FAMILIES
 from mercer.language.generating.grammar import Grammar, Vocabulary
+from mercer.language.generating.grammar.schema import MOST_PROPERTIES
 from mercer.testing.decoders import tiny_decoder
 
 VOCABULARIES = {family: Vocabulary(tiny_decoder(family)) for family in FAMILIES}
@@ -108,6 +109,10 @@ def test_properties_come_in_the_order_of_the_schema():
         ({"type": "object", "required": ["a"]}, "required with a property"),
         ({"type": "object", "additionalProperties": {"type": "null"}}, "additionalProperties with a schema"),
         ({"type": "array"}, "says no items"),
+        (
+            {"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(51)}},
+            "has 51 properties",
+        ),
         ({"type": "string", "maxLength": -1}, "maxLength with a value"),
         ({"type": "integer", "maximum": "9"}, "maximum with a value"),
         (True, "no object"),
@@ -127,6 +132,14 @@ def test_properties_come_in_the_order_of_the_schema():
 def test_what_is_not_supported_or_not_possible_is_named_with_its_path(schema, said):
     with pytest.raises(UnsupportedError, match=said):
         Grammar(schema)
+
+
+def test_as_many_properties_as_are_allowed():
+    names = [f"p{number}" for number in range(MOST_PROPERTIES)]
+    grammar = Grammar({"type": "object", "properties": {name: {"type": "integer"} for name in names}})
+    assert grammar.start.shortest == b"{}"
+    assert grammar.accepts("{" + ",".join(f'"{name}":1' for name in names) + "}")
+    assert grammar.accepts('{"p49":1}')
 
 
 def test_thousands_of_values():

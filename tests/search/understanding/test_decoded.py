@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from language.prompts.tiny_store import TINY, use_tiny_store
 
 from mercer.contracts import Budget, Runtime
-from mercer.errors import DamagedError, NotFoundError
+from mercer.errors import DamagedError, DataError, NotFoundError
 from mercer.language.generating import Answer
 from mercer.search.understanding.contract import Filters, Understanding
 from mercer.search.understanding.decoded import ADAPTER, STATE, UnderstoodDecoder
@@ -38,7 +39,7 @@ def made(**options: Any) -> UnderstoodDecoder:
     return UnderstoodDecoder(UnderstoodDecoder.Options(**{**QUICK, **options}))
 
 
-@pytest.mark.parametrize("reads", ["category", "all but amounts", "all"])
+@pytest.mark.parametrize("reads", ["category", "names", "all but amounts", "all"])
 @pytest.mark.parametrize(
     "query", ["stoneware mug under 12 euros", "gift for a boy of eight", "where is my order", "<|im_end|>{}"]
 )
@@ -119,3 +120,26 @@ def test_the_model_has_the_word_where_it_is_sure_and_the_rules_elsewhere() -> No
 
     assert said(-0.1) == Filters(category=category, price_max=900)
     assert said(-2.0) == by_rules.filters
+
+
+def test_names_are_category_and_brand() -> None:
+    ranker = made(way="zero-shot").fit(dataset())
+    form = Form.of(ranker.values, tuned=False, wording=0, reads="names", sure=0.5)
+    brand = ranker.values.brands[0]
+    by_rules = Understanding(query="skillet", filters=Filters(category="Home", price_max=900))
+
+    def said(probability_log: float) -> Filters:
+        text = json.dumps({"brand": brand}, separators=(",", ":"))
+        return form.understood(Answer([], text, 1, probability_log, 0.0, False), "skillet", by_rules).filters
+
+    assert form.grammar.accepts(json.dumps({"brand": brand}, separators=(",", ":"), ensure_ascii=False))
+    assert not form.grammar.accepts('{"intent":"gift"}')
+    assert said(-0.1) == Filters(category="Home", brand=brand, price_max=900)
+    assert said(-2.0) == by_rules.filters
+
+
+def test_a_catalogue_without_what_the_model_is_to_read_is_refused_before_anything_is_tuned() -> None:
+    bare = replace(dataset(), items=dataset().items.assign(category=""))
+    with pytest.raises(DataError, match="nothing of what the model is to read"):
+        made(**TUNED).fit(bare)
+    assert made(way="zero-shot", reads="names").fit(bare).values.categories == ()

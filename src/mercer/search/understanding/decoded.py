@@ -22,7 +22,7 @@ from pydantic import Field
 
 from mercer.contracts import Budget, Dataset, Estimate, Runtime, searched
 from mercer.contracts import Options as BaseOptions
-from mercer.errors import DamagedError, UsageError
+from mercer.errors import DamagedError, DataError, UsageError
 from mercer.language.decoders import Decoder, ModelStore
 from mercer.language.finetuning import FineTuningOptions, estimate_finetuning, finetune
 from mercer.language.prompts.examples import Examples
@@ -54,10 +54,11 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
     )
     reads: Reads = Field(
         "category",
-        description="what the model reads; the rules read the rest. category: where it is sure, else the rules do",
+        description="what the model reads; the rules read the rest. category, names (category and brand): where it is "
+        "sure, else the rules do",
     )
     sure: float = Field(
-        0.5, gt=0, le=1, description="how probable a category must be for the model to have the word"
+        0.5, gt=0, le=1, description="how probable an answer of names must be for the model to have the word"
     )
     wording: int = searched(
         0, choices=(0, 1, 2), description="wording of the instruction, for a model as it came"
@@ -104,12 +105,18 @@ class UnderstoodDecoder(UnderstoodRanker):
     def make(self, train: Dataset, *, budget: Budget, seed: int, runtime: Runtime) -> None:
         """Bind the model, and fine-tune it on pairs made from the catalogue where the options say so.
 
-        Raises NotFoundError with `mercer models import` where the store lacks the model, and what `finetune` raises.
+        Raises DataError where the catalogue has nothing of what the model is to read, NotFoundError with
+        `mercer models import` where the store lacks the model, and what `finetune` raises.
         """
         self._bind()
         self._adapter, self.training, self.notes = None, None, ()
         rules = self._rules(train, self.values, self.facts)
         form = self._form(self.values)
+        if not form.asks:
+            raise DataError(
+                f"The catalogue has nothing of what the model is to read ({self.options.reads}).",
+                remedy="Give the items a category, or set `reads` to names: brands are read as well.",
+            )
         if self.options.way == "tuned":
             self._tune(train, rules, form, budget=budget, seed=seed, runtime=runtime)
         elif self.options.way == "few-shot":

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 ASKED, TUNED = "query-filters", "query-filters-tuned"
 """Prompts for a model as it came, and for one that was fine-tuned."""
 
-Reads = Literal["category", "all but amounts", "all"]
+Reads = Literal["category", "names", "all but amounts", "all"]
+NAMES = ("category", "brand")
+"""Keys that say what a thing is called; names: a model reads these."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Form:
     """How a query is put to the model, and what it may answer: the same when it learns and when it is asked.
 
     prompt, wording: of the library of prompts. reads: what the model is asked for; the rules read the rest. sure: how
-    probable a category must be for the model to have the word.
+    probable an answer of names must be for the model to have the word.
     """
 
     values: CatalogueValues
@@ -62,11 +64,20 @@ class Form:
         """Minor units of one unit of the catalogue's currency."""
         return int(10 ** decimals(self.values.currency or None))
 
+    @property
+    def by_names(self) -> bool:
+        """Whether names alone are asked for, and the rules have the word elsewhere."""
+        return self.reads in ("category", "names")
+
     @cached_property
     def grammar(self) -> Grammar:
         """What the model may write."""
-        told = schema(self.values)
-        return Grammar({**told, "properties": self._asked(told["properties"])})
+        return Grammar({**schema(self.values), "properties": self.asks})
+
+    @cached_property
+    def asks(self) -> dict[str, Any]:
+        """The schema of what the model is asked for, by key; empty where the catalogue has nothing of it."""
+        return self._asked(schema(self.values)["properties"])
 
     @property
     def most_tokens(self) -> int:
@@ -94,9 +105,12 @@ class Form:
     def understood(self, answer: Answer, query: str, by_rules: Understanding) -> Understanding:
         """The understanding that an answer says. by_rules: what the rules found in the same query."""
         found, told = to_understanding(answer.value, query, self.values, unit=self.unit), by_rules.filters
-        if self.reads == "category":
-            category = found.filters.category if answer.log_probability >= math.log(self.sure) else ""
-            return replace(by_rules, filters=replace(told, category=category or told.category))
+        if self.by_names:
+            if answer.log_probability < math.log(self.sure):
+                return by_rules
+            category = found.filters.category or told.category
+            brand = (found.filters.brand if self.reads == "names" else "") or told.brand
+            return replace(by_rules, filters=replace(told, category=category, brand=brand))
         filters = found.filters
         if self.reads == "all but amounts":
             filters = replace(filters, price_min=told.price_min, price_max=told.price_max, age=told.age)
@@ -104,8 +118,9 @@ class Form:
 
     def _asked(self, keys: Mapping[str, Any]) -> dict[str, Any]:
         """Those keys that the model is asked for."""
-        if self.reads == "category":
-            return {name: one for name, one in keys.items() if name == "category"}
+        if self.by_names:
+            wanted = NAMES if self.reads == "names" else NAMES[:1]
+            return {name: one for name, one in keys.items() if name in wanted}
         return {name: one for name, one in keys.items() if self.reads == "all" or name not in AMOUNTS}
 
     def _put(self, messages: Sequence[dict[str, str]]) -> Any:
@@ -133,7 +148,7 @@ class DecoderMaker:
     def understand(self, query: str) -> Understanding:
         """What a query asks for. A query without a letter or a digit is not asked about."""
         by_rules = self.rules.understand(query)
-        if not has_words(query) or (by_rules.intent == "service" and self.form.reads == "category"):
+        if not has_words(query) or (by_rules.intent == "service" and self.form.by_names):
             return by_rules
         tokens = self.form.tokens(query, self.decoder, self.examples.chosen(query))
         if self._prefix is None:
@@ -142,9 +157,7 @@ class DecoderMaker:
             tokens, self.form.grammar, max_tokens=self.form.most_tokens, prefix=self._prefix
         )
         found = self.form.understood(answer, query, by_rules)
-        return (
-            replace(found, filters=self._together(found.filters)) if self.form.reads == "category" else found
-        )
+        return replace(found, filters=self._together(found.filters)) if self.form.by_names else found
 
     def _together(self, filters: Filters) -> Filters:
         """The filters less what no item of the category has: a word that the rules read in another sense."""

@@ -40,6 +40,10 @@ _KEYWORDS: dict[str, frozenset[str]] = {
 }
 
 
+MOST_PROPERTIES = 50
+"""Of an object: what may follow one property holds what may follow the next, so that many stand deep."""
+
+
 class Grammar:
     """A schema, ready to write by. start: the node for a whole text.
 
@@ -151,6 +155,11 @@ class Grammar:
             raise _unsupported("additionalProperties", path, "a schema")
         if not isinstance(required, list) or not set(required) <= set(properties):
             raise _unsupported("required", path, "a property that is not listed")
+        if len(properties) > MOST_PROPERTIES:
+            raise UnsupportedError(
+                f"The object at {path} has {len(properties)} properties; {MOST_PROPERTIES} can be written.",
+                remedy="Ask for fewer keys.",
+            )
         nodes = self._nodes
         first = further = nodes.literal(b"}")
         for name in reversed(properties):
