@@ -25,10 +25,10 @@ import pandas as pd
 
 from mercer.brief import Brief
 from mercer.compliance import CaseStore
-from mercer.contracts import Context, Dataset, Interactions, Requests, Runtime, Vocabulary, plugins
+from mercer.contracts import Context, Dataset, Interactions, Requests, Vocabulary, plugins
 from mercer.recommend import ItemKnn
 from mercer.recommend.generative import Generative
-from mercer.recommend.generative.catalogue import named
+from mercer.recommend.generative.catalogue import drawn
 from mercer.recommend.generative.parts import Parts
 from mercer.release import ReleasedModel, build, histories, load
 from mercer.serving import OnlineState, Settings, build_app
@@ -70,14 +70,13 @@ def shop(n_items: int, n_users: int, length: int, seed: int = 1) -> Dataset:
 
 def untrained(train: Dataset, **options: object) -> Generative:
     """A generative ranker with drawn paths and drawn weights."""
-    made = Generative(Generative.Options(encoder="none", ids={"kind": "random"}, **options))
+    made = Generative(Generative.Options(**options))
     log = train.interactions
     assert isinstance(log, Interactions)
-    catalogue, _ = named(
-        train.items, train.vocabulary, log, made.options, seed=1, runtime=Runtime(), seconds=600.0
-    )
+    catalogue = drawn(len(train.items), train.vocabulary, made.options, seed=1)
     made.state = {"share": np.zeros(len(train.vocabulary), np.float32)}
     made._catalogue = train.vocabulary.fingerprint
+    made._count(train, log)
     made.parts_ = Parts.new(catalogue, train, made.options, seed=1)
     return made
 

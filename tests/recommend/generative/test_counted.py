@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mercer.language.beams import Prefixes
+from mercer.language.events import TaskOptions, tasks
+from mercer.language.events.trainee import EventTrainee
 from mercer.language.semantic_ids import random_ids
 from mercer.recommend.generative import Generative
 from mercer.recommend.generative.counted import NO_LESSON, Counted, masses
@@ -12,7 +15,9 @@ from mercer.recommend.neighbours import unpacked
 from mercer.recommend.sequence.lessons import Lessons
 from mercer.recommend.sequence.neighbourhood import Neighbourhood, counted
 from mercer.recommend.signals import signals
+from mercer.testing.handmade import log, requests
 from mercer.testing.small_shop import small_dataset, small_requests
+from recommend.generative.tiny import N, fitted, walks
 
 OPTIONS = Generative.Options(encoder="none", events={"window": 8})
 IDS = random_ids(24, (3, 4), seed=2)
@@ -71,3 +76,32 @@ def test_a_stranger_has_no_masses_of_his_own() -> None:
     assert (found[6:] == 1).all()
     assert (found >= 1).all()
     assert (found[:6].max(axis=1) > 1).all()
+
+
+def test_what_is_known_weighs_in_training_as_it_does_in_answers() -> None:
+    """One event after nothing, under masses that are the same for all: the loss is what the search says."""
+    import torch
+
+    train = walks(n_items=N)
+    made = fitted(train, epochs=1)
+    assert made.parts_ is not None
+    tokenizer, prefixes = made.parts_.tokenizer, made.parts_.search.prefixes
+    mass = np.random.default_rng(7).gamma(0.5, 2.0, N) + 0.1
+    each = log(*[[(item, 0)] for item in range(N)], n_items=N, clock=False)
+    lines = tasks.next_event(tokenizer, each, TaskOptions())
+    # The last letter of a path is of one item, so sums are made of what lies below each child.
+    terms = []
+    for level, size in enumerate(prefixes.sizes):
+        below = np.zeros((N, size), np.float16)
+        for item, path in enumerate(tokenizer.ids.codes):
+            inside = (tokenizer.ids.codes[:, :level] == path[:level]).all(axis=1)
+            sums = np.bincount(tokenizer.ids.codes[inside, level], mass[inside], minlength=size)
+            below[item] = np.log(np.maximum(sums, 1e-3))
+        terms.append(below)
+    known = Counted(prefixes, np.arange(N), tuple(terms))
+    trainee = EventTrainee(made.parts_.decoder, lines, among_children=True, known=known)
+    loss = [float(trainee.loss(np.array([row]), torch.Generator())[0].detach()) for row in range(N)]
+    assert np.exp(-np.array(loss)).sum() == pytest.approx(1.0, abs=1e-2)
+    stranger = requests(log([], n_items=N, clock=False))
+    found = made.parts_.search.found(stranger, width=N, k=N, mass=mass[None])
+    np.testing.assert_allclose(found.log_probability[0], -np.array(loss)[found.items[0]], atol=0.02)

@@ -67,6 +67,18 @@ def named(
     return made, (*notes, f"IDs of {report(made.codebook, vectors.joined).said()}.")
 
 
+def drawn(
+    n_items: int, vocabulary: Vocabulary, options: GenerativeOptions, *, seed: int
+) -> SemanticCatalogue:
+    """Paths without meaning, as long and as many as those of a codebook of these options: what prices a training."""
+    encoded = np.random.default_rng(seed).standard_normal((n_items, 1, 8)).astype(np.float32)
+    ids = options.ids
+    sizes = {name: ids.codebook[name] for name in ("levels", "codes") if name in ids.codebook}
+    chance = ids.model_copy(update={"kind": "random", "codebook": sizes})
+    vectors = ItemVectors.of_encoded(encoded, None, ids.vectors, encoder="drawn", seed=seed)
+    return SemanticCatalogue.of_vectors(vectors, vocabulary, chance, seed=seed)
+
+
 def encoded_in_time(
     items: pd.DataFrame, options: GenerativeOptions, runtime: Runtime, seconds: float
 ) -> tuple[Floats32, tuple[str, ...]]:

@@ -36,7 +36,7 @@ from mercer.contracts import (
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import ConflictError
 from mercer.evaluation import score_ranking, value
-from mercer.recommend.generative.catalogue import encoder_of, encoding_seconds, named
+from mercer.recommend.generative.catalogue import drawn, encoder_of, encoding_seconds, named
 from mercer.recommend.generative.counted import Counted, masses
 from mercer.recommend.generative.lessons import lines_of
 from mercer.recommend.generative.options import GenerativeOptions
@@ -344,16 +344,11 @@ class Generative(ScoringRanker):
         heard, weights = signals(_log(train), self.options)
         if not np.isin(heard.kind, heard.kind_codes(self.options.answers)).any():
             return super().estimate(train)
-        drawn = self.options.model_copy(
-            update={"encoder": "none", "ids": self.options.ids.model_copy(update={"kind": "random"})}
-        )
-        catalogue, _ = named(
-            train.items, train.vocabulary, heard, drawn, seed=seed, runtime=runtime, seconds=60.0
-        )
         judged = type(self)(self.options)
         judged._catalogue, judged.state = train.vocabulary.fingerprint, {"share": popularity(heard, weights)}
         begun = time.perf_counter()
         judged._count(train, heard)
+        catalogue = drawn(len(train.items), train.vocabulary, self.options, seed=seed)
         parts = Parts.new(catalogue, replace(train, interactions=heard), self.options, seed=seed)
         lines = lines_of(parts.tokenizer, train, heard, weights, self.options)
         trainee = parts.trainee(
