@@ -81,7 +81,8 @@ class Manifest(_Record):
 
     def _written(self) -> dict[str, Any]:
         # A release without fallbacks is to the byte what it was before there were any.
-        return self.model_dump(mode="json", by_alias=True, exclude=set() if self.fallbacks else {"fallbacks"})
+        left_out: set[str] = set() if self.fallbacks else {"fallbacks"}
+        return self.model_dump(mode="json", by_alias=True, exclude=left_out)
 
     @property
     def is_intact(self) -> bool:

@@ -115,6 +115,30 @@ def test_nothing_forbidden_is_answered_and_lists_are_full(beams: int) -> None:
         assert np.isneginf(answer.scores[answer.items == NO_ITEM]).all()
 
 
+def test_ten_thousand_answers_of_a_trained_decoder_are_all_permitted() -> None:
+    """Under allow, deny, candidates and masks drawn at random; each list holds all that may be answered."""
+    train, chance = small_dataset(), np.random.default_rng(11)
+    made, examined = fitted(train, epochs=3, neighbours=2.4), 0
+    while examined < 10_000:
+        rules: dict[str, Any] = {
+            name: Ragged.from_rows(
+                [chance.choice(24, chance.integers(low, 25), replace=False) for _ in range(8)]
+            )
+            for name, low, often in (("allow", 12, 0.5), ("candidates", 16, 0.3), ("deny", 0, 0.5))
+            if chance.random() < often
+        }
+        if "deny" in rules:
+            rules["deny"] = Ragged.from_rows(
+                [rules["deny"][row][: chance.integers(0, 8)] for row in range(8)]
+            )
+        asked = small_requests(train, "recommend", repeats=bool(chance.random() < 0.5), **rules)
+        eligible, answer = asked.eligible(), made.rank(asked, 24)
+        row, place = np.nonzero(answer.items != NO_ITEM)
+        assert eligible[row, answer.items[row, place]].all(), "a forbidden item was generated"
+        assert np.array_equal(np.bincount(row, minlength=8), eligible.sum(axis=1))
+        examined += len(row)
+
+
 def test_an_empty_allow_set_gets_an_empty_answer(made: Generative) -> None:
     nothing = Ragged.from_rows([[] for _ in range(N)])
     answer = made.rank(circle(allow=nothing), 3)

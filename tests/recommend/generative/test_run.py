@@ -20,7 +20,7 @@ from mercer.training import TrainingRecord
 from recommend.generative.tiny import TINY
 
 BRIEF = Path(__file__).resolve().parents[3] / "briefs" / "demo-generative.yaml"
-SHOP = {"users": 260, "items": 90}
+SHOP = {"users": 160, "items": 60}
 SMALL = {**TINY, "epochs": 2, "ids": {"codebook": {"levels": 2, "codes": 8}}, "beams": 20}
 
 
@@ -96,7 +96,7 @@ def test_it_is_run_released_and_served(tmp_path: Path, served: Any) -> None:
     for _ in range(3):
         withdrawn = recommended(client, "next-item")["items"][0]["item"]
         assert client.delete(f"/v1/items/{withdrawn}").status_code == 200
-        later = [one["item"] for one in recommended(client, "next-item", k=80)["items"]]
+        later = [one["item"] for one in recommended(client, "next-item", k=60)["items"]]
         assert withdrawn not in later, "a withdrawn item was generated"
     none = recommended(client, "next-item", rules={"allow": []})
     assert none["items"] == []

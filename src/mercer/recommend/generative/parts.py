@@ -95,9 +95,9 @@ class Parts:
 
     def save(self, folder: Path) -> Digest:
         """Write both parts into a folder; returns the hash of all that was written, uint8, shape (32,)."""
-        for name, part in ((IDS, self.catalogue), (DECODER, self.decoder)):
-            (folder / name).mkdir(exist_ok=True)
-            part.save(folder / name)
+        (folder / IDS).mkdir(exist_ok=True)
+        self.catalogue.save(folder / IDS)
+        self.decoder.save(folder / DECODER)
         return _digest(folder)
 
     @classmethod

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from mercer.contracts import Floats32, Interactions, Ragged, Requests
 from mercer.language.beams import DecoderSteps, Found, Permitted, Prefixes, beam_search
@@ -56,7 +57,7 @@ class Search:
             mass=mass,
         )
 
-    def prompts(self, requests: Requests) -> list[np.ndarray]:
+    def prompts(self, requests: Requests) -> list[npt.NDArray[np.int32]]:
         """The tokens of each history, and what is known of the event that is asked for."""
         heard = self.heard(requests.history)
         asked = self.tokenizer.asked(heard, requests.time, kind=self.options.answers[0])
