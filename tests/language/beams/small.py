@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 
 import numpy as np
 import torch
@@ -43,7 +42,7 @@ def model(family: str, *, layers: int = 2, window: int | None = None, seed: int 
             config = transformers.LlamaConfig(**shape)
         else:
             config = transformers.MistralConfig(sliding_window=window, **shape)
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = transformers.AutoModelForCausalLM.from_config(config).eval()
     made.generation_config.pad_token_id = 0
