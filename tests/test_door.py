@@ -72,7 +72,9 @@ KEYS = {
     "ColumnNote": {"means", "purposes", "protected", "type"},
     "Split": {"kind", "test_from", "validation_days", "test_days", "folds", "repeats", "by"},
     "Tuned": {"trials", "seconds", "budget", "ended", "data", "options"},
-    "RecommendTarget": {"task", "models", "metric", "options", "tuned", "repeats", "kinds", "split"},
+    "RecommendTarget": {
+        "task", "models", "metric", "options", "tuned", "repeats", "kinds", "split", "fallback",
+    },
     "SearchTarget": {"task", "models", "metric", "options", "tuned", "split"},
     "BehaviorTarget": {
         "task", "models", "metric", "options", "tuned", "kind", "label", "event", "net", "entity", "horizon_days",
