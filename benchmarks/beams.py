@@ -22,6 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -203,8 +204,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.memory and options.alone is None:
-        for who in ("ours", "theirs"):
-            subprocess.run([sys.executable, *sys.argv, "--alone", who], check=True)
+        # What one case took is not all given back, and would hide in the next.
+        for who, prompt, width in product(("ours", "theirs"), options.prompts, options.widths):
+            only = ["--alone", who, "--prompts", str(prompt), "--widths", str(width)]
+            subprocess.run([sys.executable, *sys.argv, *only], check=True)
         return
     model, first = load(options.model, options.family)
     print(f"{options.model} {options.family}, {options.items} items, {options.requests} requests, 1 thread")
