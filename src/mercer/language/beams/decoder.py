@@ -151,11 +151,12 @@ class DecoderSteps:
 
         heads, columns = self._shape
         shape = (len(lengths), heads, longest + more, columns)
-        make = lambda: [  # noqa: E731
-            torch.empty(shape, dtype=self.model.dtype, device=lengths.device) for _ in self._blocks
+        rooms = [
+            [torch.empty(shape, dtype=self.model.dtype, device=lengths.device) for _ in self._blocks]
+            for _ in range(2)
         ]
         nothing = torch.zeros((len(lengths), 0, 0), dtype=torch.bool, device=lengths.device)
-        return Kept(make(), make(), lengths, longest, [], nothing)
+        return Kept(*rooms, lengths, longest, [], nothing)
 
     def _read(self, kept: Kept, tokens: torch.Tensor, part: slice) -> torch.Tensor:
         """Read some of the prompts into their room; the outputs at their ends, shape (part, width)."""

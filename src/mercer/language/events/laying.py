@@ -30,4 +30,5 @@ def spread(first: Ints, length: Ints) -> Ints:
     """first[0], first[0] + 1, ... length[0] of them, then those of first[1], and so on."""
     stop = np.cumsum(length)
     total = int(stop[-1]) if len(stop) else 0
-    return np.arange(total) + np.repeat(first - (stop - length), length)
+    found: Ints = np.arange(total) + np.repeat(first - (stop - length), length)
+    return found

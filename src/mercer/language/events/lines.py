@@ -76,9 +76,9 @@ class Lines:
             event = np.concatenate(known)
         return cls(
             indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            token=np.concatenate([part.token for part in parts] or [np.zeros(0)]).astype(np.int32),
-            slot=np.concatenate([part.slot for part in parts] or [np.zeros(0)]).astype(np.int16),
-            weight=np.concatenate([part.weight for part in parts] or [np.zeros(0)]).astype(np.float32),
+            token=np.concatenate([part.token for part in parts] or [np.zeros(0, np.int32)]),
+            slot=np.concatenate([part.slot for part in parts] or [np.zeros(0, np.int16)]),
+            weight=np.concatenate([part.weight for part in parts] or [np.zeros(0, np.float32)]),
             event=event,
         )
 

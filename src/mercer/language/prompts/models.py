@@ -10,7 +10,8 @@ from mercer.language.decoders import Decoder
 from mercer.language.decoders.store import ModelStore
 
 Weights = Literal["pretrained", "random"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16"]
+"""auto: bf16 where the processor computes in it, else fp32: without, bf16 is some four times slower."""
 
 # Trials of a tuning and the rankers of one run would otherwise each hold some hundred megabytes.
 _IN_MEMORY: WeakValueDictionary[tuple[Any, ...], Decoder] = WeakValueDictionary()

@@ -65,7 +65,10 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
     )
     shots: int = Field(4, ge=1, le=20, description="few-shot: examples in the prompt, the nearest in meaning")
     pairs: int = Field(8_000, ge=10, description="made queries that are learned from")
-    precision: Precision = Field("bf16", description="of the model when it answers")
+    precision: Precision = Field(
+        "auto",
+        description="of the model when it answers; auto: bf16 where the machine computes in it, else fp32",
+    )
     learning_rate: float = searched(
         1e-3, low=1e-4, high=3e-3, log=True, gt=0, description="the highest learning rate"
     )
