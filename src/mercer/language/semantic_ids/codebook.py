@@ -17,10 +17,17 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class Codebook(Protocol):
-    """Vectors to paths of codes. `kind` names it in files; `sizes` says how many codes each level has, L of them."""
+    """Vectors to paths of codes. L levels of codes."""
 
-    kind: str
-    options: CodebookOptions
+    @property
+    def kind(self) -> str:
+        """Its name in files and options."""
+        ...
+
+    @property
+    def options(self) -> CodebookOptions:
+        """Its resolved options."""
+        ...
 
     @property
     def sizes(self) -> tuple[int, ...]:

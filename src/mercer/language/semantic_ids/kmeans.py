@@ -1,7 +1,9 @@
 """k-means by Lloyd's rounds from a greedy k-means++ start; with `balance`, crowded codes are made dearer.
 
-Source: Lloyd, 1982; Arthur and Vassilvitskii, 2007. Balance: a running price for a code, in proportion to its share of
-the rows, is added to the squared distance; the last prices stay with the points, so that new rows pay them, too.
+Left to itself, k-means of residuals gives most rows to the one point near 0, since rows in many directions are nearer
+to it than to one another. A price for each point, added to the squared distance, evens the shares; it is found as in
+optimal transport (one of Sinkhorn's iterations a round), and stays with the points, so that new rows pay it, too.
+Source: Lloyd, 1982; Arthur and Vassilvitskii, 2007; of the prices Cuturi, NeurIPS 2013; Asano et al., ICLR 2020.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ Ints = npt.NDArray[np.int64]
 
 SEEDING_ROWS = 64
 """Rows a code among which the first points are chosen: all rows of a large catalogue would cost too much."""
-DAMPING = 0.2
-"""Share of the way that a price goes in a round: all of it at once, and rows would swing to and fro."""
+SOFTNESS = 0.1
+"""Of shares while prices are sought, per standard deviation of a row's squared distances."""
+LAST_ROUNDS = 15
+"""In which prices alone still move."""
 _CELLS = 16_000_000
 """Distances held at once: 128 MB."""
 
@@ -52,26 +56,46 @@ def nearest(rows: Floats32, at: Floats32, price: Floats32) -> Ints:
 
 
 def kmeans(rows: Floats32, k: int, *, rounds: int, balance: float, chance: np.random.Generator) -> Points:
-    """k points for rows, shape (n, d). balance: price of a code with its fair share, per mean squared distance."""
+    """k points for rows, shape (n, d). balance: share of the prices that would make all points' shares equal; 0 leaves
+    the shares as they fall, 1 makes them about equal where rows allow it."""
     at = _first(rows, k, chance)
     live = len(at)
-    price = np.zeros(live)
-    own = None
+    even = np.zeros(live)
+    own: Ints | None = None
     for _ in range(rounds):
-        before, own = own, nearest(rows, at, price.astype(np.float32))
-        if before is not None and np.array_equal(before, own) and not balance:
+        found = nearest(rows, at, (balance * even).astype(np.float32))
+        if own is not None and np.array_equal(found, own) and not balance:
             break
-        at = _means(rows, own, at)
-        at = _refilled(rows, own, at, chance)
+        own = found
+        at = _refilled(rows, own, _means(rows, own, at), chance)
         if balance:
-            spread = float(((rows - at[own]) ** 2).sum(axis=1).mean())
-            share = np.bincount(own, minlength=live) * live / len(rows)
-            price += DAMPING * (balance * spread * share - price)
+            even = _evened(rows, at, even)
+    for _ in range(LAST_ROUNDS if balance else 0):
+        even = _evened(rows, at, even)
     whole = np.zeros((k, rows.shape[1]), np.float32)
     whole[:live] = at
     prices = np.full(k, np.inf, np.float32)
-    prices[:live] = price
+    prices[:live] = balance * even
     return Points(whole, prices)
+
+
+def _evened(rows: Floats32, at: Floats32, price: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Prices nearer to those at which all shares are equal, by one more of Sinkhorn's iterations; their mean is 0."""
+    share, softness = np.zeros(len(at)), 0.0
+    wide = at.astype(np.float64)
+    norms = (wide**2).sum(axis=1)
+    size = max(1, _CELLS // len(at))
+    for start in range(0, len(rows), size):
+        apart = norms - 2 * (rows[start : start + size].astype(np.float64) @ wide.T)
+        softness = softness or SOFTNESS * float(apart.std(axis=1).mean())
+        if not softness > 0:
+            return price
+        apart += price
+        apart -= apart.min(axis=1, keepdims=True)
+        np.exp(apart / -softness, out=apart)
+        share += (apart / apart.sum(axis=1, keepdims=True)).sum(axis=0)
+    moved = price + softness * np.log((share + 1e-9) * len(at) / len(rows)).clip(-3, 3)
+    return np.asarray(moved - moved.mean(), np.float64)
 
 
 def _first(rows: Floats32, k: int, chance: np.random.Generator) -> Floats32:
@@ -89,7 +113,7 @@ def _first(rows: Floats32, k: int, chance: np.random.Generator) -> Floats32:
         total = np.cumsum(np.where(apart > floor, apart, 0))
         if not total[-1] > 0:
             break
-        drawn = np.searchsorted(total, chance.random(candidates) * total[-1], side="right")
+        drawn = np.searchsorted(total, chance.random(candidates) * total[-1], side="right").clip(max=n - 1)
         left = np.minimum(_apart(some, norms, drawn), apart[:, None])
         best = int(left.sum(axis=0).argmin())
         chosen.append(int(drawn[best]))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mercer.language.semantic_ids.rqvae import RqVae
 
 
+_ROWS = 8192
+"""Items measured at once."""
+
+
 class Chosen(NamedTuple):
     """A level's codes of b rows, without gradients.
 
@@ -103,7 +107,8 @@ class RqVaeTrainee:
         """R² of the reconstruction of all items."""
         network = self._network
         error = 0.0
-        for rows in network.vectors.split(8192):
+        for start in range(0, len(network.vectors), _ROWS):
+            rows = network.vectors[start : start + _ROWS]
             made = network.decoder(network.quantised(network.encoder(rows))[0])
             error += float((made - rows).square().sum())
         spread = float(network.vectors.square().sum())

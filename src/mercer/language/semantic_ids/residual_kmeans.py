@@ -29,7 +29,12 @@ class ResidualKmeans:
 
         rounds: int = Field(30, ge=1, description="rounds of k-means a level, at most")
         balance: float = searched(
-            0.0, low=0.0, high=1.0, ge=0, le=10, description="price of crowded codes; 0: plain k-means"
+            0.0,
+            low=0.0,
+            high=1.0,
+            ge=0,
+            le=1,
+            description="0: plain k-means; 1: codes of a level are used alike",
         )
 
     def __init__(self, options: CodebookOptions | None = None) -> None:

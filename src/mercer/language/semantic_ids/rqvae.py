@@ -68,7 +68,7 @@ class RqVae:
     def sizes(self) -> tuple[int, ...]:
         """Codes of each level."""
         codes = self.arrays()["codes"]
-        return (codes.shape[1],) * codes.shape[0]
+        return (int(codes.shape[1]),) * len(codes)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -104,7 +104,8 @@ class RqVae:
         """See `Codebook.decode`."""
         arrays = self.arrays()
         latent = np.sum([arrays["codes"][level, codes[:, level]] for level in range(codes.shape[1])], axis=0)
-        return perceptron(latent, arrays, "decoder") / arrays["scale"] + arrays["mean"]
+        made = perceptron(latent, arrays, "decoder") / arrays["scale"] + arrays["mean"]
+        return np.asarray(made, np.float32)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Codes, float32, shape (L, K, latent); weights of both networks; mean and scale of the vectors."""

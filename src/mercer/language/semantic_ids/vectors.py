@@ -45,7 +45,7 @@ class VectorSpace:
     @property
     def width(self) -> int:
         """Numbers of a vector, t + c."""
-        return self.turn.shape[1] + self.foretell.shape[1]
+        return int(self.turn.shape[1] + self.foretell.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -240,4 +240,4 @@ def _ridge(text: Floats32, wanted: Floats32, penalty: float) -> Floats32:
 
 def _unit(rows: npt.NDArray[np.floating]) -> Floats32:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6).astype(np.float32)
+    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6), np.float32)
