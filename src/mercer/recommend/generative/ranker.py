@@ -140,7 +140,7 @@ class Generative(ScoringRanker):
         )  # fmt: skip
         parts.decoder.model.eval()
         self.parts_ = parts
-        if self._near is not None:
+        if self.options.neighbours:
             self.state = {**self.state, "factor": np.array([self._factor(validation, seed)], np.float32)}
         self.notes = (*said, *parts.said(), *self.training.notes)
         return self
