@@ -162,7 +162,9 @@ class EventTokenizer:
     @cached_property
     def paths(self) -> Codes:
         """The tokens of every item, int32, shape (I, T)."""
-        return (self.ids.codes + np.array([start for start, _ in self.item_rows])).astype(np.int32)
+        starts = np.array([start for start, _ in self.item_rows], np.int32)
+        found: Codes = self.ids.codes + starts
+        return found
 
     @property
     def longest(self) -> int:

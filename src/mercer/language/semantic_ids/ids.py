@@ -90,7 +90,7 @@ class SemanticIds:
         *,
         codebook: str,
         catalogue: str,
-        first: npt.NDArray[np.floating] | None = None,
+        first: npt.NDArray[np.number] | None = None,
     ) -> Self:
         """Give codes, shape (I, L), with L sizes, their last token.
 
