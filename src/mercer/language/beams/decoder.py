@@ -103,7 +103,7 @@ class DecoderSteps:
         heads, columns = self._shape
         rows = self.model.config.vocab_size if self.rows is None else max(b - a for a, b in self.rows)
         columns_kept = tokens + width * steps
-        number = self.model.dtype.itemsize
+        number = int(self.model.dtype.itemsize)
         kept = 2 * len(self._blocks) * heads * columns * columns_kept * number
         return kept + width * (columns_kept * number + 2 * rows * 4)
 
@@ -151,12 +151,12 @@ class DecoderSteps:
 
         heads, columns = self._shape
         shape = (len(lengths), heads, longest + more, columns)
-        rooms = [
+        keys, values = (
             [torch.empty(shape, dtype=self.model.dtype, device=lengths.device) for _ in self._blocks]
             for _ in range(2)
-        ]
+        )
         nothing = torch.zeros((len(lengths), 0, 0), dtype=torch.bool, device=lengths.device)
-        return Kept(*rooms, lengths, longest, [], nothing)
+        return Kept(keys, values, lengths, longest, [], nothing)
 
     def _read(self, kept: Kept, tokens: torch.Tensor, part: slice) -> torch.Tensor:
         """Read some of the prompts into their room; the outputs at their ends, shape (part, width)."""
