@@ -57,5 +57,12 @@ def gather(indptr: Offsets, rows: npt.NDArray[np.int64]) -> tuple[Offsets, Offse
     lengths = indptr[rows + 1] - indptr[rows]
     picked = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(lengths, out=picked[1:])
-    shift = np.repeat(indptr[rows] - picked[:-1], lengths)
-    return picked, np.arange(picked[-1], dtype=np.int64) + shift
+    return picked, ranges(indptr[rows], lengths)
+
+
+def ranges(first: Offsets, length: Offsets) -> Offsets:
+    """first[0], first[0] + 1, ... length[0] of them, then those of first[1], and so on."""
+    stop = np.cumsum(length)
+    total = int(stop[-1]) if len(stop) else 0
+    found: Offsets = np.arange(total, dtype=np.int64) + np.repeat(first - (stop - length), length)
+    return found

@@ -17,6 +17,7 @@ matrix_factorisation.py  ials: factors of items by alternating least squares
 two_stage/        two-stage: candidates from many sources, ordered by trees
 sequence/         sasrec and ligr: a network reads the events in their order
 generative/       generative: a decoder writes the next item token by token, inside the rules of the request
+neural.py         what rankers share that `mercer.training` trains
 prompted.py       prompted-recommend: the first of a base, reordered by what a language model says of titles
 
 Rankers see a person through `requests.visible_history` alone: ScoringRanker blanks the rest before a ranker

@@ -26,10 +26,10 @@ from mercer.contracts import (
     Rankings,
     Requests,
     Runtime,
-    Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import DataError, UnsupportedError, UsageError
+from mercer.recommend.signals import log_of
 from mercer.recommend.weights_file import read_weights, write_weights
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -93,10 +93,7 @@ class ScoringRanker(ABC):
         runtime: Runtime | None = None,  # noqa: ARG002
     ) -> Self:
         """Learn from `train` alone; counting takes seconds, so no budget is watched. Returns self."""
-        log = train.interactions
-        if log is None:
-            log = Interactions.empty(Vocabulary(()), train.vocabulary)
-        self.state = dict(self.learn(train, log, seed))
+        self.state = dict(self.learn(train, log_of(train), seed))
         self._catalogue = train.vocabulary.fingerprint
         self.restored()
         return self

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from mercer.contracts import Interactions, Options
+from mercer.contracts import Dataset, Interactions, Options, Vocabulary
 from mercer.errors import nearest
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -32,6 +32,13 @@ class SignalOptions(Options):
                     f"kind_weights names {kind!r}, which is not in kinds. {nearest(kind, self.kinds)}"
                 )
         return self
+
+
+def log_of(train: Dataset) -> Interactions:
+    """The training log; one without people where there is none."""
+    if train.interactions is not None:
+        return train.interactions
+    return Interactions.empty(Vocabulary(()), train.vocabulary)
 
 
 def signals(log: Interactions, options: SignalOptions) -> tuple[Interactions, npt.NDArray[np.float64]]:

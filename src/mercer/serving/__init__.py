@@ -4,7 +4,8 @@ app.py         the app as a value: routes, middleware, errors
 settings.py    what an app is made of
 answering.py   the answers, without HTTP
 understood.py  what a search is ranked by: understood in time, given, or plain
-deadline.py    understanding within a deadline, in threads that can't pile up
+crew.py        work with a deadline, in threads that can't pile up
+deadline.py    understanding within a deadline
 hurry.py       a target's own ranker within a deadline, and its fallback after it
 asking.py      from a call to what a model reads
 calls.py       what callers send

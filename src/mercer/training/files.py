@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,16 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def digest(root: Path, places: Iterable[Path]) -> bytes:
+    """SHA-256, 32 bytes, over names below `root` and contents of those places that are files, in their order."""
+    total = hashlib.sha256()
+    for path in places:
+        if path.is_file():
+            total.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            total.update(bytes.fromhex(file_hash(path)))
+    return total.digest()
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

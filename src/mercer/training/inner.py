@@ -6,13 +6,13 @@ seconds differ from fit to fit, and equal fits write equal bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from mercer.contracts import Ranker, plugins
 from mercer.errors import DamagedError, nearest
+from mercer.training.files import digest
 from mercer.training.record import RECORD_FILE
 
 Named = dict[str, dict[str, Any]]
@@ -41,6 +41,12 @@ def new(name: str, options: Mapping[str, Any]) -> Ranker:
     return made
 
 
+def new_one(named: Named) -> Ranker:
+    """The only ranker of these, not fitted."""
+    [(name, options)] = named.items()
+    return new(name, options)
+
+
 def keep(ranker: Ranker, folder: Path) -> bytes:
     """Save into a folder that may not exist yet; returns the digest of what was written, 32 bytes."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,9 +54,12 @@ def keep(ranker: Ranker, folder: Path) -> bytes:
     return _digest(folder)
 
 
-def read(name: str, folder: Path, digest: bytes) -> Ranker:
-    """Load what `keep` saved. Raises DamagedError when something is missing, damaged or of another fit."""
-    if _digest(folder) != digest:
+def read(name: str, folder: Path, known: bytes) -> Ranker:
+    """Load what `keep` saved. known: the digest that it returned.
+
+    Raises DamagedError when something is missing, damaged or of another fit.
+    """
+    if _digest(folder) != known:
         raise DamagedError(
             f"{folder.name} does not hold the {name} that belongs to this fit.",
             remedy="Fit the ranker again.",
@@ -60,11 +69,5 @@ def read(name: str, folder: Path, digest: bytes) -> Ranker:
 
 
 def _digest(folder: Path) -> bytes:
-    """SHA-256 over names and contents of all files of a folder but records of trainings."""
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != RECORD_FILE:
-            total.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-            with path.open("rb") as stream:
-                total.update(hashlib.file_digest(stream, "sha256").digest())
-    return total.digest()
+    """Of all files of a folder but records of trainings."""
+    return digest(folder, (path for path in sorted(folder.rglob("*")) if path.name != RECORD_FILE))

@@ -5,27 +5,12 @@ python -m language.events.process OUT N
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[2]
 LONGEST = 300
-
-
-def die_at(number: int) -> None:
-    """Kill this process when a checkpoint is about to be renamed into place for the Nth time."""
-    seen: list[str] = []
-
-    def hook(event: str, arguments: tuple) -> None:
-        if event == "os.rename" and "step-" in str(arguments[1]):
-            seen.append(event)
-            if len(seen) == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
 
 
 def work(out: Path) -> None:
@@ -51,5 +36,7 @@ def killed(out: Path, number: int) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
+    from language.dying import die_at
+
     die_at(int(sys.argv[2]))
     work(Path(sys.argv[1]))

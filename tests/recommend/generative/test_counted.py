@@ -85,7 +85,7 @@ def test_what_is_known_weighs_in_training_as_it_does_in_answers() -> None:
     train = walks(n_items=N)
     made = fitted(train, epochs=1)
     assert made.parts_ is not None
-    tokenizer, prefixes = made.parts_.tokenizer, made.parts_.search.prefixes
+    tokenizer, prefixes = made.parts_.tokenizer, made.parts_.tokenizer.prefixes
     mass = np.random.default_rng(7).gamma(0.5, 2.0, N) + 0.1
     each = log(*[[(item, 0)] for item in range(N)], n_items=N, clock=False)
     lines = tasks.next_event(tokenizer, each, TaskOptions())

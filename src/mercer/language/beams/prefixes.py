@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import Ragged
+from mercer.contracts import Ragged, gather
 from mercer.errors import UsageError
 from mercer.language.beams.permitted import Permitted
 
@@ -96,6 +96,21 @@ class Prefixes:
     def steps(self) -> int:
         """Tokens of a path."""
         return len(self.sizes)
+
+    def below(self, level: int, nodes: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """Items below each child of some nodes of a depth, int32, shape (m, tokens of the level); 0 where no child is.
+
+        nodes: shape (m,), of depth `level`; column t is the child that token t leads to.
+        """
+        different, which = np.unique(nodes, return_inverse=True)
+        picked, child = gather(self.depths[level].children.astype(np.int64), different.astype(np.int64))
+        deeper = self.depths[level + 1]
+        out = np.zeros((len(different), self.sizes[level]), np.int32)
+        out[np.repeat(np.arange(len(different)), np.diff(picked)), deeper.token[child]] = (
+            deeper.leaves[child + 1] - deeper.leaves[child]
+        )
+        found: npt.NDArray[np.int32] = out[which]
+        return found
 
     def permitted(
         self,

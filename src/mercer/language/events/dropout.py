@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+
+from mercer.training.dropout import dropped
 
 
 class _Dropout:
@@ -20,20 +21,14 @@ class _Dropout:
     """
 
     def __init__(self, share: float) -> None:
-        self._threshold = round(256 * share)
+        self._share = share
 
     def __call__(self, module: nn.Module, _: Any, output: Any) -> Any:
         if not module.training:
             return None
         if isinstance(output, tuple):
-            return (self._dropped(output[0]), *output[1:])
-        return self._dropped(output)
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
-        words.random_(-(2**63), None)
-        keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self._threshold
-        return x * keep * (256 / (256 - self._threshold))
+            return (dropped(output[0], self._share), *output[1:])
+        return dropped(output, self._share)
 
 
 def with_dropout(model: Any, share: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import Ragged
+from mercer.contracts.ragged import Ragged, ranges
 
 Ints = npt.NDArray[np.int64]
 Tokens = npt.NDArray[np.int32]
@@ -21,14 +21,6 @@ def laid(start: int, events: Tokens, first: Ints, length: Ints, tail: Tokens) ->
     np.cumsum(1 + length * n_event + tail.shape[1], out=indptr[1:])
     out = np.empty(indptr[-1], np.int32)
     out[indptr[:-1]] = start
-    out[spread(indptr[:-1] + 1, length * n_event)] = events[spread(first, length)].ravel()
+    out[ranges(indptr[:-1] + 1, length * n_event)] = events[ranges(first, length)].ravel()
     out[indptr[1:, None] - tail.shape[1] + np.arange(tail.shape[1])] = tail
     return Ragged(indptr, out)
-
-
-def spread(first: Ints, length: Ints) -> Ints:
-    """first[0], first[0] + 1, ... length[0] of them, then those of first[1], and so on."""
-    stop = np.cumsum(length)
-    total = int(stop[-1]) if len(stop) else 0
-    found: Ints = np.arange(total) + np.repeat(first - (stop - length), length)
-    return found

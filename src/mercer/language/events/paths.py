@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import gather
 from mercer.errors import DataError
 from mercer.language.beams import Prefixes
 from mercer.language.events.lines import Lines
@@ -32,11 +31,10 @@ class Paths:
 
     tokenizer: EventTokenizer
 
-    @cached_property
+    @property
     def prefixes(self) -> Prefixes:
         """The tree."""
-        ids = self.tokenizer.ids
-        return Prefixes.of(ids.codes, ids.sizes)
+        return self.tokenizer.prefixes
 
     @property
     def slots(self) -> range:
@@ -65,14 +63,7 @@ class Paths:
 
     def among(self, level: int, nodes: npt.NDArray[np.integer]) -> Bools:
         """Which tokens of a level go on from each node, bool, shape (m, tokens of the level)."""
-        different, which = np.unique(nodes, return_inverse=True)
-        picked, child = gather(self.prefixes.depths[level].children.astype(np.int64), different)
-        mask = np.zeros((len(different), self.prefixes.sizes[level]), bool)
-        mask[
-            np.repeat(np.arange(len(different)), np.diff(picked)),
-            self.prefixes.depths[level + 1].token[child],
-        ] = True
-        return mask[which]
+        return self.prefixes.below(level, nodes) > 0
 
     @cached_property
     def _keys(self) -> tuple[Numbers, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.contracts import Dataset, Interactions
-from mercer.language.events.laying import laid, spread
+from mercer.contracts.ragged import ranges
+from mercer.language.events.laying import laid
 from mercer.language.events.lines import NO_EVENT, NOT_FORETOLD, Lines
 from mercer.language.events.options import TaskOptions
 from mercer.language.events.queries import judged, searched
@@ -88,7 +89,7 @@ def next_event(
     most = tokenizer.options.window + 1
     rows = -(-log.lengths // most)
     user = np.repeat(np.arange(log.n_users), rows)
-    back = rows[user] - 1 - spread(np.zeros(len(rows), np.int64), rows)
+    back = rows[user] - 1 - ranges(np.zeros(len(rows), np.int64), rows)
     stop = log.indptr[1:][user] - back * most
     first = np.maximum(log.indptr[:-1][user], stop - most)
     length = stop - first
@@ -97,12 +98,12 @@ def next_event(
     place = np.arange(tokenizer.n_event)
     of_item = (place >= tokenizer.n_before) & (place < tokenizer.n_before + tokenizer.n_levels)
     by_place = np.where(of_item, 1.0, options.other_fields).astype(np.float32)
-    own = (weight[:, None] * by_place)[spread(first, length)]
+    own = (weight[:, None] * by_place)[ranges(first, length)]
     slot = np.full(len(line.values), NOT_FORETOLD, np.int16)
     term = np.zeros(len(line.values), np.float32)
-    at = spread(line.indptr[:-1] + 1, length * tokenizer.n_event)
+    at = ranges(line.indptr[:-1] + 1, length * tokenizer.n_event)
     slot[at] = np.tile(place, len(own))
     term[at] = own.ravel()
     event = np.full(len(line.values), NO_EVENT, np.int64)
-    event[at] = np.repeat(number[spread(first, length)], tokenizer.n_event)
+    event[at] = np.repeat(number[ranges(first, length)], tokenizer.n_event)
     return Lines(indptr=line.indptr, token=line.values, slot=slot, weight=term, event=event).learning

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from mercer.contracts import Dataset, Interactions, Ragged, Times
 from mercer.errors import ConflictError, DataError
+from mercer.language.beams import Prefixes
 from mercer.language.events import storing
 from mercer.language.events.columns import Columns
 from mercer.language.events.fields import Codes, Field, HashedField, described
@@ -166,6 +167,11 @@ class EventTokenizer:
         found: Codes = self.ids.codes + starts
         return found
 
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """The paths of all items as a tree."""
+        return Prefixes.of(self.ids.codes, self.ids.sizes)
+
     @property
     def longest(self) -> int:
         """Tokens of the longest row: a full window, one event more, and a query where there are texts."""
@@ -237,7 +243,7 @@ class EventTokenizer:
 
         window: events at most; left out, that of the options.
         """
-        return self._rows(log, window, np.zeros((log.n_users, 0), np.int32))
+        return self._rows(self.known(log), window, np.zeros((log.n_users, 0), np.int32))
 
     def asked(
         self, history: Interactions, time: Times, *, kind: str = "purchase", window: int | None = None
@@ -250,6 +256,5 @@ class EventTokenizer:
         return self._rows(history, window, self._before(Columns.asked(history, time, kind)))
 
     def _rows(self, log: Interactions, window: int | None, tail: Codes) -> Ragged:
-        log = self.known(log)
         length = np.minimum(log.lengths, self.options.window if window is None else window)
         return laid(self.special("start"), self.tokens(log), log.indptr[1:] - length, length, tail)

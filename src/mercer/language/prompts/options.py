@@ -14,7 +14,7 @@ from mercer.language.prompts.examples import By
 from mercer.language.prompts.joining import GREATEST
 from mercer.language.prompts.library import load_prompt
 from mercer.language.prompts.prompt import Prompt
-from mercer.training.inner import Named, new
+from mercer.training.inner import Named, new_one
 
 MODEL = "smollm2-135m-instruct"
 
@@ -108,10 +108,8 @@ class PromptOptions(BaseOptions):
 
     def moves_with_the_seed(self, base: Named) -> bool:
         """Whether the seed changes a fit."""
-        [(name, options)] = base.items()
-        return self.weights == "random" or self.shots > 0 or bool(new(name, options).stochastic)
+        return self.weights == "random" or self.shots > 0 or bool(new_one(base).stochastic)
 
     def holds_users(self, base: Named) -> bool:
         """Whether something of single people is kept: in the base, for no example is of one person."""
-        [(name, options)] = base.items()
-        return bool(new(name, options).holds_users)
+        return bool(new_one(base).holds_users)

@@ -30,7 +30,7 @@ from mercer.language.prompts.options import PromptOptions
 from mercer.language.prompts.prompt import Prompt
 from mercer.language.prompts.rendering import Values
 from mercer.language.prompts.scoring import PromptScorer
-from mercer.training.inner import Named, keep, new, read
+from mercer.training.inner import Named, keep, new_one, read
 
 BASE, PROMPT, STATE = "base", "prompt.yaml", "prompted.json"
 FORMAT = 2
@@ -219,16 +219,14 @@ def fitted_base(
     named: Named, train: Dataset, *, validation: Holdout | None, seconds: float, seed: int, runtime: Runtime
 ) -> Ranker:
     """The base, fitted as if it stood alone."""
-    [(name, options)] = named.items()
-    return new(name, options).fit(
+    return new_one(named).fit(
         train, validation=validation, budget=Budget(max(0.0, seconds)), seed=seed, runtime=runtime
     )
 
 
 def estimated(named: Named, train: Dataset, options: PromptOptions) -> Estimate:
     """What the base takes, and some hundred prompts; a model of 135 million parameters and its window in memory."""
-    [(name, own)] = named.items()
-    base = new(name, own).estimate(train)
+    base = new_one(named).estimate(train)
     asked = options.calibration_rows + (options.validation_rows if options.weight is None else 0)
     return Estimate(base.seconds + _SECONDS_A_CANDIDATE * asked * options.candidates, base.peak_mib + 1200)
 

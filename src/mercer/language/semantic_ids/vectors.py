@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -144,9 +144,7 @@ class ItemVectors:
             own = directions(near(log, options), options.collaborative_width, seed=seed)
             known = (own != 0).any(axis=1)
             foretell = _ridge(text[known], own[known], options.ridge)
-            space = VectorSpace(
-                mean=mean, turn=turn, foretell=foretell, weights=space.weights, encoder=encoder
-            )
+            space = replace(space, foretell=foretell)
             share = (events / np.maximum(events + options.shrinkage, 1))[:, None] * known[:, None]
             collaborative = _unit(share * own + (1 - share) * space.foretold(text))
         return cls(

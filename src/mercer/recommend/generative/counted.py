@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts import Floats32, Interactions, Requests, gather
+from mercer.contracts import Floats32, Interactions, Requests
 from mercer.language.beams import Prefixes
 from mercer.recommend.generative.options import GenerativeOptions
 from mercer.recommend.scoring import Arrays
@@ -97,10 +97,11 @@ class Counted:
 
     def terms(self, level: int, event: Ints, above: npt.NDArray[np.integer]) -> Floats32:
         """As `Known` says; without a lesson, every item has the same mass."""
-        out = np.log(np.maximum(_counts(self.prefixes, level, above), 1)).astype(np.float32)
         row = np.where(event >= 0, self.row_of[event], NO_LESSON)
         known = row >= 0
+        out = np.empty((len(row), self.prefixes.sizes[level]), np.float32)
         out[known] = self.terms_of[level][row[known]]
+        out[~known] = np.log(np.maximum(self.prefixes.below(level, above[~known]), 1))
         return out
 
 
@@ -136,18 +137,6 @@ def _by_level(prefixes: Prefixes, more: _More, answer: Ints) -> list[Floats32]:
         token = prefixes.depths[level + 1].token[child_of[leaf[item]]].astype(np.int64)
         sums = np.bincount(row * size + token, mass, minlength=len(answer) * size).reshape(len(answer), size)
         # Where no child is, 1 stands: what is taken away again by rounding must not make a logarithm of nothing.
-        logs = np.log(np.maximum(np.maximum(_counts(prefixes, level, above), 1) + sums, 1e-6))
+        logs = np.log(np.maximum(np.maximum(prefixes.below(level, above), 1) + sums, 1e-6))
         made.append((logs - logs.max(axis=1, keepdims=True)).astype(np.float32))
     return made
-
-
-def _counts(prefixes: Prefixes, level: int, above: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
-    """Items below each child of some nodes, shape (m, tokens of the level); 0 where no child is."""
-    different, which = np.unique(above, return_inverse=True)
-    picked, child = gather(prefixes.depths[level].children.astype(np.int64), different.astype(np.int64))
-    below = prefixes.depths[level + 1]
-    out = np.zeros((len(different), prefixes.sizes[level]))
-    out[np.repeat(np.arange(len(different)), np.diff(picked)), below.token[child]] = (
-        below.leaves[child + 1] - below.leaves[child]
-    )
-    return np.asarray(out[which])

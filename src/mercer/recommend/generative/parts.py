@@ -6,7 +6,6 @@ FOLDER/decoder/  weights, configuration and tokenizer (EventDecoder)
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from mercer.language.semantic_ids import SemanticCatalogue
 from mercer.recommend.generative.counted import Counted
 from mercer.recommend.generative.options import GenerativeOptions
 from mercer.recommend.generative.search import Search
+from mercer.training import files
 
 if TYPE_CHECKING:
     from mercer.language.events.trainee import EventTrainee
@@ -116,11 +116,6 @@ class Parts:
 
 
 def _digest(folder: Path) -> Digest:
-    """SHA-256 over names and bytes of all files of both parts."""
-    found = hashlib.sha256()
-    for part in (IDS, DECODER):
-        for path in sorted((folder / part).rglob("*")):
-            if path.is_file():
-                content = hashlib.sha256(path.read_bytes()).digest()
-                found.update(path.relative_to(folder).as_posix().encode() + b"\0" + content)
-    return np.frombuffer(found.digest(), np.uint8)
+    """Of all files of both parts."""
+    places = [path for part in (IDS, DECODER) for path in sorted((folder / part).rglob("*"))]
+    return np.frombuffer(files.digest(folder, places), np.uint8)

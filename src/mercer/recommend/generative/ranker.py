@@ -6,8 +6,6 @@ Large Language Models by Integrating Collaborative Semantics (LC-Rec), ICDE 2024
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,10 +41,11 @@ from mercer.recommend.generative.options import GenerativeOptions
 from mercer.recommend.generative.parts import Parts
 from mercer.recommend.generative.search import spread
 from mercer.recommend.neighbours import unpacked
-from mercer.recommend.scoring import Arrays, ScoringRanker
+from mercer.recommend.neural import NeuralRanker
+from mercer.recommend.scoring import ScoringRanker
 from mercer.recommend.sequence.neighbourhood import counted
 from mercer.recommend.sequence.weighing import FACTORS
-from mercer.recommend.signals import signals
+from mercer.recommend.signals import log_of, signals
 from mercer.recommend.tail import popularity
 from mercer.training.place import needs_torch
 
@@ -63,10 +62,8 @@ _ONE = np.ones(1, np.float32)
 _ENCODING_SHARE = 0.4
 """Share of the budget that encoding texts may take."""
 
-log = logging.getLogger(__name__)
 
-
-class Generative(ScoringRanker):
+class Generative(NeuralRanker):
     """score(j) = log-probability of the path of j after the history, of the items that a beam reaches.
 
     Inside every step stands what others bought next, counted (`counted.py`), so the decoder learns the rest.
@@ -75,12 +72,10 @@ class Generative(ScoringRanker):
     nothing else can be decoded. In `score` the rules say where beams go and never change a number: an item that may not
     be answered is not looked for, and like all that no beam reached it is tied below what was. Without anything to
     learn from, answers follow popularity. Nothing is kept of any person.
-    training: the record of the last fit, None where nothing was trained. chosen: what validation chose. notes: on IDs,
-    tokens and limits.
+    notes: on IDs, tokens and limits.
     """
 
     name = "generative"
-    stochastic = True
 
     class Options(GenerativeOptions):
         """Options of `generative`; see GenerativeOptions."""
@@ -90,8 +85,6 @@ class Generative(ScoringRanker):
     def __init__(self, options: BaseOptions | None = None) -> None:
         """Use `options`, or the documented defaults."""
         super().__init__(options)
-        self.notes: tuple[str, ...] = ()
-        self.training: training.TrainingRecord | None = None
         self.parts_: Parts | None = None
         self._near: csr_array | None = None
 
@@ -118,7 +111,7 @@ class Generative(ScoringRanker):
         deadline = time.perf_counter() + (budget or Budget()).seconds
         self.notes, self.training, self.parts_ = (), None, None
         self._catalogue = train.vocabulary.fingerprint
-        heard, weights = signals(_log(train), self.options)
+        heard, weights = signals(log_of(train), self.options)
         self.state, self._near = {"share": popularity(heard, weights)}, None
         if not np.isin(heard.kind, heard.kind_codes(self.options.answers)).any():
             self._note("The log holds nothing to foretell: answers follow popularity.")
@@ -157,12 +150,8 @@ class Generative(ScoringRanker):
         """The counted term of every lesson."""
         if self._near is None:
             return None
-        prefixes = parts.search.prefixes
+        prefixes = parts.tokenizer.prefixes
         return Counted.of(self.state, prefixes, heard, weights, self.options, repeats=repeats)
-
-    def learn(self, train: Dataset, log: Interactions, seed: int) -> Arrays:  # noqa: ARG002
-        """What `fit` counts beside the decoder."""
-        return type(self)(self.options).fit(train, seed=seed).state
 
     def _factor(self, validation: Holdout | None, seed: int) -> float:
         """What the counted term's weight is multiplied with in answers: the best of FACTORS on validation."""
@@ -171,11 +160,6 @@ class Generative(ScoringRanker):
         assert self.parts_ is not None
         judged = self._judge(self.parts_, validation, seed)
         return FACTORS[0] if judged is None else max(FACTORS, key=judged)
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """Options that validation chose in the last fit: given them, another fit answers in the same way."""
-        return {"factor": float(self.state["factor"][0])} if "factor" in self.state else {}
 
     def _validation(self, parts: Parts, validation: Holdout | None, seed: int) -> Callable[[], float] | None:
         """A function that ranks a sample of the held-out requests by beams, and measures it."""
@@ -186,8 +170,7 @@ class Generative(ScoringRanker):
         """A function that measures METRIC on a sample of the held-out requests, for a factor of the counted term."""
         if validation is None or not len(validation):
             return None
-        rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
-        held = validation.take(np.sort(rows))
+        held = self._held(validation, seed)
         judged = type(self)(self.options.model_copy(update={"beams": self.options.validation_beams}))
         judged._catalogue, judged.parts_ = self._catalogue, parts
         catalogue, state = np.arange(len(validation.requests.items), dtype=np.int32), self.state
@@ -201,18 +184,7 @@ class Generative(ScoringRanker):
 
     def _facts(self, parts: Parts, lines: str) -> dict[str, str]:
         """Hashes of all that a training started from: a checkpoint of other data or options is not gone on with."""
-        own = set(type(self.options).model_fields) - set(training.TrainingOptions.model_fields)
-        return {
-            "model": self.name,
-            "catalogue": self._catalogue,
-            "tokens": parts.tokenizer.fingerprint,
-            "lines": lines,
-            "options": hashlib.sha256(self.options.model_dump_json(include=own).encode()).hexdigest(),
-        }
-
-    def _note(self, sentence: str) -> None:
-        self.notes = (*self.notes, sentence)
-        log.warning(sentence)
+        return {**self._own_facts(), "tokens": parts.tokenizer.fingerprint, "lines": lines}
 
     def rank(self, requests: Requests, k: int) -> Rankings:
         """The k likeliest items of each request among those that its rules permit; pinned ones first.
@@ -313,8 +285,6 @@ class Generative(ScoringRanker):
         if self.parts_ is not None:
             self.state = {**self.state, "parts": self.parts_.save(folder)}
         super().save(folder)
-        if self.training is not None:
-            self.training.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -328,22 +298,16 @@ class Generative(ScoringRanker):
             ranker.parts_ = Parts.load(
                 folder, ranker.options, catalogue=ranker._catalogue, digest=ranker.state["parts"]
             )
-        if (folder / training.RECORD_FILE).is_file():
-            ranker.training = training.TrainingRecord.load(folder / training.RECORD_FILE)
         return ranker
-
-    def estimate(self, train: Dataset) -> Estimate:
-        """What `fit` is expected to take on the CPU, without validation; see `measure`."""
-        return self.measure(train, validation=None, seed=0, runtime=Runtime())
 
     def measure(self, train: Dataset, *, validation: Holdout | None, seed: int, runtime: Runtime) -> Estimate:
         """What `fit` is expected to take: texts that the cache lacks, and a training priced by a few of its steps.
 
         Paths are drawn for it: they are as long as those that a codebook gives.
         """
-        heard, weights = signals(_log(train), self.options)
+        heard, weights = signals(log_of(train), self.options)
         if not np.isin(heard.kind, heard.kind_codes(self.options.answers)).any():
-            return super().estimate(train)
+            return ScoringRanker.estimate(self, train)
         judged = type(self)(self.options)
         judged._catalogue, judged.state = train.vocabulary.fingerprint, {"share": popularity(heard, weights)}
         begun = time.perf_counter()
@@ -374,9 +338,3 @@ class Generative(ScoringRanker):
                 "It orders the items where nothing is known of you, or you asked not to be profiled.",
             ),
         ]
-
-
-def _log(train: Dataset) -> Interactions:
-    if train.interactions is not None:
-        return train.interactions
-    return Interactions.empty(Vocabulary(()), train.vocabulary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +26,6 @@ class Search:
     tokenizer: EventTokenizer
     options: GenerativeOptions
 
-    @cached_property
-    def prefixes(self) -> Prefixes:
-        """The catalogue's paths as a tree."""
-        return Prefixes.of(self.tokenizer.ids.codes, self.tokenizer.ids.sizes)
-
     def found(
         self,
         requests: Requests,
@@ -45,14 +39,14 @@ class Search:
 
         requests: hold only what may be used. within: only these items, besides the rules. mass: as in `beam_search`.
         """
-        steps = DecoderSteps(self.decoder.model, self.tokenizer.item_rows)
+        steps, prefixes = DecoderSteps(self.decoder.model, self.tokenizer.item_rows), self.tokenizer.prefixes
         return beam_search(
             steps,
             self.prompts(requests),
-            self.prefixes,
+            prefixes,
             width=width,
             k=k,
-            permitted=permitted(self.prefixes, requests, within),
+            permitted=permitted(prefixes, requests, within),
             among_children=self.options.tasks.normalised == "children",
             mass=mass,
         )

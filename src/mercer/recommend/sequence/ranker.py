@@ -7,10 +7,8 @@ together once, at the end of the training.
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -26,10 +24,10 @@ from mercer.contracts import (
     Interactions,
     Requests,
     Runtime,
-    Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.recommend.neighbours import unpacked
+from mercer.recommend.neural import NeuralRanker
 from mercer.recommend.popular import DAY_US
 from mercer.recommend.scoring import Arrays, ScoringRanker
 from mercer.recommend.sequence.content import Content, encoding_seconds
@@ -40,7 +38,7 @@ from mercer.recommend.sequence.memory import needed_mib, refuse_without_room
 from mercer.recommend.sequence.neighbourhood import Neighbourhood, counted, term
 from mercer.recommend.sequence.options import SequenceOptions
 from mercer.recommend.sequence.weighing import FACTORS, Parts, best, by_factor
-from mercer.recommend.signals import signals
+from mercer.recommend.signals import log_of, signals
 from mercer.recommend.tail import popularity
 from mercer.training.place import needs_torch
 
@@ -55,19 +53,13 @@ _ENCODING_SHARE = 0.5
 """Share of the budget that encoding titles may take."""
 
 
-log = logging.getLogger(__name__)
-
-
-class SequenceRanker(ScoringRanker):
+class SequenceRanker(NeuralRanker):
     """score(j) = product of the state after the history with the vector of item j; popularity without a history.
 
     A vector is a learned ID, the title's meaning through a learned projection, and an embedding of brand and
     category, so that an item nobody had yet has a place by its content. Nothing is kept of any person.
-    training: the record of the last fit, None where nothing was trained. notes: what a reader of the results
-    should know.
     """
 
-    stochastic = True
     encoder: ClassVar[str]
 
     class Options(SequenceOptions):
@@ -78,8 +70,6 @@ class SequenceRanker(ScoringRanker):
     def __init__(self, options: BaseOptions | None = None) -> None:
         """Use `options`, or the documented defaults."""
         super().__init__(options)
-        self.notes: tuple[str, ...] = ()
-        self.training: training.TrainingRecord | None = None
         self._forward: Forward | None = None
         self._near: csr_array | None = None
 
@@ -101,7 +91,7 @@ class SequenceRanker(ScoringRanker):
         runtime = runtime or Runtime()
         deadline = time.perf_counter() + (budget or Budget()).seconds
         self.notes, self.training, self._catalogue = (), None, train.vocabulary.fingerprint
-        heard, weights = signals(_log(train), self.options)
+        heard, weights = signals(log_of(train), self.options)
         self.state = self._counts(train, heard, weights)
         lessons = self._lessons(train, heard, weights)
         if len(lessons):
@@ -121,10 +111,6 @@ class SequenceRanker(ScoringRanker):
             self._note("No history holds anything to foretell: answers follow popularity.")
         self.restored()
         return self
-
-    def learn(self, train: Dataset, log: Interactions, seed: int) -> Arrays:  # noqa: ARG002
-        """What `fit` learns without validation, limits or a runtime of its own."""
-        return type(self)(self.options).fit(train, seed=seed).state
 
     def _counts(self, train: Dataset, heard: Interactions, weights: Weights) -> Arrays:
         """What is counted and not learned: popularity, and what others bought next."""
@@ -183,31 +169,14 @@ class SequenceRanker(ScoringRanker):
             return {o.factor: o.factor * o.neighbours}
         return {factor: factor * o.neighbours for factor in (FACTORS if o.neighbours else FACTORS[:1])}
 
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """Options that validation chose in the last fit: given them, another fit answers in the same way."""
-        return {"factor": float(self.state["factor"][0])} if "factor" in self.state else {}
-
-    def _held(self, validation: Holdout, seed: int) -> Holdout:
-        """The held-out requests that are asked: a sample of all."""
-        rows = np.random.default_rng([seed, 1]).permutation(len(validation))[: self.options.validation_rows]
-        return validation.take(np.sort(rows))
-
     def _facts(self, train: Dataset, heard: Interactions, content: Content) -> dict[str, str]:
         """Hashes of all that a training started from: a checkpoint of other data or options is not gone on with."""
-        own = set(type(self.options).model_fields) - set(training.TrainingOptions.model_fields)
         return {
-            "model": self.name,
-            "catalogue": self._catalogue,
+            **self._own_facts(),
             "log": _digest(heard.indptr, heard.item, heard.kind, heard.time, heard.basket),
             "content": _digest(content.text, content.codes),
-            "options": hashlib.sha256(self.options.model_dump_json(include=own).encode()).hexdigest(),
             "repeats": str(train.repeats),
         }
-
-    def _note(self, sentence: str) -> None:
-        self.notes = (*self.notes, sentence)
-        log.warning(sentence)
 
     def restored(self) -> None:
         """Put the network together; without one, every answer follows popularity."""
@@ -238,30 +207,12 @@ class SequenceRanker(ScoringRanker):
             near = term(replace(requests, history=heard), self._near, self.options)
         return Parts(states @ self.state["vectors"].T, near, spans.length == 0, self.state["share"])
 
-    def save(self, folder: Path) -> None:
-        """Write options.yaml, weights.safetensors and, where something was trained, training.json."""
-        super().save(folder)
-        if self.training is not None:
-            self.training.save(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote. Raises DamagedError when a file is missing, damaged or another ranker's."""
-        ranker = super().load(folder)
-        if (folder / training.RECORD_FILE).is_file():
-            ranker.training = training.TrainingRecord.load(folder / training.RECORD_FILE)
-        return ranker
-
-    def estimate(self, train: Dataset) -> Estimate:
-        """What `fit` is expected to take on the CPU, without validation; see `measure`."""
-        return self.measure(train, validation=None, seed=0, runtime=Runtime())
-
     def measure(self, train: Dataset, *, validation: Holdout | None, seed: int, runtime: Runtime) -> Estimate:
         """What `fit` is expected to take: titles that the cache lacks, and a training priced by a few of its steps."""
-        heard, weights = signals(_log(train), self.options)
+        heard, weights = signals(log_of(train), self.options)
         lessons = self._lessons(train, heard, weights)
         if not len(lessons):
-            return super().estimate(train)
+            return ScoringRanker.estimate(self, train)
         content = Content.read(train.items, self.options, 0.0, runtime, encode=False)
         judged = type(self)(self.options)
         judged._catalogue = train.vocabulary.fingerprint
@@ -305,12 +256,6 @@ class Ligr(SequenceRanker):
 
     name = "ligr"
     encoder = "ligr"
-
-
-def _log(train: Dataset) -> Interactions:
-    if train.interactions is not None:
-        return train.interactions
-    return Interactions.empty(Vocabulary(()), train.vocabulary)
 
 
 def _digest(*arrays: Any) -> str:

@@ -24,12 +24,12 @@ from mercer.contracts import (
     Rankings,
     Requests,
     Runtime,
-    Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import MercerError
 from mercer.language import EmbeddingCache, MiniLm
 from mercer.recommend.scoring import Arrays, ScoringRanker
+from mercer.recommend.signals import log_of
 from mercer.recommend.tail import with_tail
 from mercer.recommend.two_stage import features
 from mercer.recommend.two_stage.asked import Asked
@@ -106,7 +106,7 @@ class TwoStage(ScoringRanker):
         runtime = runtime or Runtime()
         deadline = time.perf_counter() + (budget or Budget()).seconds
         self.notes, self._trees = (), None
-        self.state = self._know(train, _log(train), deadline, runtime)
+        self.state = self._know(train, log_of(train), deadline, runtime)
         self._catalogue = train.vocabulary.fingerprint
         self.restored()
         self._learn_order(train, validation, deadline=deadline, seed=seed, runtime=runtime)
@@ -321,9 +321,3 @@ def _encoding_seconds(train: Dataset, options: TwoStageOptions) -> float:
         return _SECONDS_A_TEXT * EmbeddingCache(MiniLm()).missing(titles)
     except MercerError:
         return _SECONDS_A_TEXT * len(titles)
-
-
-def _log(train: Dataset) -> Interactions:
-    if train.interactions is not None:
-        return train.interactions
-    return Interactions.empty(Vocabulary(()), train.vocabulary)

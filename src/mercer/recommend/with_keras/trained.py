@@ -18,13 +18,12 @@ from mercer.contracts import (
     Interactions,
     Requests,
     Runtime,
-    Vocabulary,
     searched,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.evaluation import score_ranking, value
 from mercer.recommend.scoring import Arrays, ScoringRanker
-from mercer.recommend.signals import SignalOptions, signals
+from mercer.recommend.signals import SignalOptions, log_of, signals
 from mercer.recommend.tail import popularity
 from mercer.recommend.with_keras.backend import KerasBackend
 from mercer.recommend.with_keras.course import Course, Epoch, Measured
@@ -107,7 +106,7 @@ class TrainedRanker(ScoringRanker):
         runtime = runtime or Runtime()
         deadline = time.perf_counter() + (budget or Budget()).seconds
         self.notes, self.epochs, self._catalogue = (), (), train.vocabulary.fingerprint
-        heard, weights = signals(_log(train), self.options)
+        heard, weights = signals(log_of(train), self.options)
         self.state = {"share": popularity(heard, weights)}
         o = self.options
         questions = Questions.of(heard, weights, width=o.window, repeats=train.repeats)
@@ -171,9 +170,3 @@ class TrainedRanker(ScoringRanker):
         scores = self.score_windows(windows)
         scores[windows.empty] = share
         return scores
-
-
-def _log(train: Dataset) -> Interactions:
-    if train.interactions is not None:
-        return train.interactions
-    return Interactions.empty(Vocabulary(()), train.vocabulary)
