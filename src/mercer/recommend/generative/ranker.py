@@ -29,11 +29,13 @@ from mercer.contracts import (
     Rankings,
     Requests,
     Runtime,
+    Times,
     Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
-from mercer.errors import ConflictError
+from mercer.errors import ConflictError, DataError, UnsupportedError
 from mercer.evaluation import score_ranking, value
+from mercer.language.events.embeddings import Pooling, event_embeddings
 from mercer.recommend.generative.catalogue import drawn, encoder_of, encoding_seconds, named
 from mercer.recommend.generative.counted import Counted, masses
 from mercer.recommend.generative.lessons import lines_of
@@ -278,6 +280,24 @@ class Generative(NeuralRanker):
                 items, vocabulary, encoder_of(self.options), n_old=n_old, runtime=runtime
             )
         return larger
+
+    def embeddings(self, log: Interactions, as_of: int | Times, *, pooling: Pooling = "both") -> pd.DataFrame:
+        """Histories as features, a row a user of the log: what `event_embeddings` makes of the events that are read.
+
+        Raises UnsupportedError before fit and where nothing was trained, DataError for a log of another catalogue.
+        """
+        self._need_fit()
+        if self.parts_ is None:
+            raise UnsupportedError(
+                f"{self.name} had nothing to learn from, so it has no decoder.",
+                remedy=f"Fit it on a log that holds an event of {' or '.join(self.options.answers)}.",
+            )
+        if log.items.fingerprint != self._catalogue:
+            raise DataError(
+                f"{self.name} was fitted on another catalogue than that of the log.",
+                remedy="Build the log from the same tables, or take the ranker to the larger catalogue with `grown`.",
+            )
+        return event_embeddings(self.parts_.decoder, self.parts_.search.heard(log), as_of, pooling=pooling)
 
     def save(self, folder: Path) -> None:
         """Write options.yaml, weights.safetensors, and where something was trained its parts and training.json."""
