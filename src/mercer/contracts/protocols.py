@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from mercer import environment
 from mercer.contracts.datasets import Dataset, Holdout, Labelled, Predictions, Reason, Snapshots
 from mercer.contracts.rankings import Floats32, Rankings
 from mercer.contracts.requests import Requests
@@ -46,13 +47,14 @@ class Runtime:
     """Where and how to compute. Handed to every `fit`, so that a GPU or a resume changes no plug-in.
 
     device: cpu, cuda, cuda:1, or auto (a GPU where there is one). precision: fp32, or bf16 for what autocast allows.
+    threads: left out, as `mercer.environment.threads` says.
     world_size: processes that `torchrun` started. checkpoint_folder: where an interrupted training goes on; None
     keeps nothing. price_per_hour: of this machine, in any unit of money; None claims none.
     """
 
     device: str = "cpu"
     precision: Literal["fp32", "bf16"] = "fp32"
-    threads: int = 2
+    threads: int = field(default_factory=environment.threads)
     world_size: int = 1
     checkpoint_folder: Path | None = None
     cache_folder: Path | None = None
