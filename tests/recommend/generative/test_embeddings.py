@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import mercer
 from mercer.behavior import LightGbm
 from mercer.contracts import Budget, Interactions, Labelled, Runtime, Snapshots
 from mercer.errors import DataError, UnsupportedError
@@ -16,8 +20,10 @@ from mercer.features import FEATURES
 from mercer.language.events.embeddings import event_embeddings
 from mercer.recommend.generative import Generative
 from mercer.testing.handmade import VIEW, dataset, log
+from recommend.generative.test_run import brief
 from recommend.generative.tiny import N, fitted, walks
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "event-embeddings.md"
 WIDTH = 16
 
 
@@ -95,3 +101,19 @@ def test_what_has_no_decoder_says_so(made: Generative) -> None:
         nothing.embeddings(shop, 1)
     with pytest.raises(DataError, match="another catalogue"):
         made.embeddings(log([(1, 0)], n_items=N + 1), 1)
+
+
+def test_the_pages_code_runs_on_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERCER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MERCER_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
+    mercer.run(brief("next-item"), Path("runs/demo-generative"), until="fit")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        exec(compile(block, str(PAGE), "exec"), names)
+    assert len(names["table"]) == names["log"].n_users == len(pd.read_parquet("embeddings.parquet"))
+    assert len(names["features"]) == len(names["train"]) > 0
+    assert names["features"].shape[1] == len(FEATURES) + 2 * WIDTH
+    assert np.isfinite(names["found"].value).all()
+    manifest = json.loads(Path("runs/demo-generative/manifest.json").read_text("utf-8"))
+    assert manifest["audit"]["next-item"]["protocol"]["validation_from"] in PAGE.read_text("utf-8")
