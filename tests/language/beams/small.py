@@ -127,7 +127,7 @@ class Even:
     def begin(self, prompts, *, width, steps):
         return [], self._known(len(prompts), 1, 0)
 
-    def step(self, state, parents, tokens):
+    def step(self, state, parents, tokens, nodes):
         state.append(tokens)
         return self._known(*tokens.shape, len(state))
 

@@ -47,7 +47,7 @@ def test_steps_give_what_plain_forward_gives(decoder):
             ]
             for place, row in enumerate(beams)
         ]
-        known = steps.step(state, parents, tokens)
+        known = steps.step(state, parents, tokens, np.zeros_like(parents))
         for place, row in enumerate(beams):
             for beam, path in enumerate(row):
                 np.testing.assert_allclose(known[place, beam], _plain(decoder, path, position), atol=1e-4)

@@ -26,7 +26,7 @@ class Silent:
     def begin(self, prompts: Sequence[Int32s], *, width: int, steps: int) -> tuple[Any, Floats32]:
         return [0], np.full((len(prompts), 1, SIZES[0]), -np.log(SIZES[0]), np.float32)
 
-    def step(self, state: Any, parents: Int32s, tokens: Int32s) -> Floats32:
+    def step(self, state: Any, parents: Int32s, tokens: Int32s, nodes: Int32s) -> Floats32:
         state[0] += 1
         return np.full((*tokens.shape, SIZES[state[0]]), -np.log(SIZES[state[0]]), np.float32)
 

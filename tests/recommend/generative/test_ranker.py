@@ -44,13 +44,23 @@ def test_it_learns_what_comes_next(family: str) -> None:
     assert made.training.losses[-1] < made.training.losses[0]
 
 
-@pytest.mark.parametrize(("normalised", "neighbours"), [("children", 0.0), ("children", 2.4), ("level", 0.0)])
-def test_scores_are_the_plain_decoders_log_probabilities(normalised: str, neighbours: float) -> None:
-    """Each item's path appended to the prompt and read in one piece, normalised level by level; what was counted stands
-    beside the logit of every token."""
+@pytest.mark.parametrize(
+    ("normalised", "neighbours", "meaning"),
+    [("children", 0.0, False), ("children", 2.4, True), ("level", 0.0, False)],
+)
+def test_scores_are_the_plain_decoders_log_probabilities(
+    normalised: str, neighbours: float, meaning: bool
+) -> None:
+    """Each item's path appended to the prompt and read in one piece, normalised level by level; what was counted, and
+    what vectors say, stands beside the logit of every token."""
     import torch
 
-    made = fitted(epochs=3, tasks={"normalised": normalised}, neighbours=neighbours)
+    made = fitted(
+        epochs=3,
+        tasks={"normalised": normalised},
+        neighbours=neighbours,
+        shape={**TINY["shape"], "meaning": meaning},
+    )
     parts = made.parts_
     assert parts is not None
     asked = circle().take([0, 5])
@@ -65,8 +75,12 @@ def test_scores_are_the_plain_decoders_log_probabilities(normalised: str, neighb
                 states = parts.decoder.states(ids)[0]
                 total = 0.0
                 for level, (start, stop) in enumerate(rows):
-                    logits = parts.decoder.logits(states[len(prompt) - 1 + level][None], start, stop)[0]
-                    said = logits.double().numpy()
+                    state = states[len(prompt) - 1 + level][None]
+                    said = parts.decoder.logits(state, start, stop)[0].double().numpy()
+                    if parts.decoder.meaning is not None:
+                        node = parts.tokenizer.prefixes.depths[level].node_of
+                        node = node[parts.tokenizer.prefixes.leaf[[item]]]
+                        said = said + parts.decoder.meaning.foretold(state, level, node)[0].double().numpy()
                     if normalised == "children":
                         below = (paths[:, :level] == path[:level]).all(axis=1)
                         sums = np.bincount(

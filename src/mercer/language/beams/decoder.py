@@ -9,7 +9,7 @@ what comes after them, so a block of unequal prompts needs no mask, and each is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,19 +30,38 @@ READ_AT_ONCE = 2_048
 """Tokens of prompts in one forward step: what layers hold in between does not grow with the block."""
 
 
+class Beside(Protocol):
+    """What a decoder knows of items beside its tokens."""
+
+    def read(self, ids: torch.Tensor) -> torch.Tensor:
+        """What is added to what enters the layers, shape (n, length, width), for prompts, shape (n, length)."""
+        ...
+
+    def foretold(self, states: torch.Tensor, level: int, nodes: npt.NDArray[np.integer]) -> torch.Tensor:
+        """What is added to the logits of a position's tokens, shape (m, tokens), after states, shape (m, width).
+
+        nodes: shape (m,): of the tree, where each stands.
+        """
+        ...
+
+
 class DecoderSteps:
     """StepModel of a GPT-2, LLaMA or Mistral.
 
     model: in evaluation mode, with sdpa or eager attention. rows: for each position of a path, the rows
     `start:stop` of the vocabulary that its tokens are; token c of position t is row `start + c`, and probabilities are
     normalised over these rows. None: tokens are the vocabulary's own at every position, normalised over all of it.
+    beside: with `rows`, what is known of items beside their tokens.
     Raises UnsupportedError for another family or attention, UsageError for rows that the vocabulary does not have.
 
     Stability: experimental.
     """
 
-    def __init__(self, model: Any, rows: Sequence[tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self, model: Any, rows: Sequence[tuple[int, int]] | None = None, *, beside: Beside | None = None
+    ) -> None:
         self.model = model
+        self.beside = beside
         config = model.config
         if config.model_type not in FAMILIES or config._attn_implementation not in ("sdpa", "eager"):
             raise UnsupportedError(
@@ -78,9 +97,10 @@ class DecoderSteps:
             self._read(kept, tokens, slice(begin, begin + at_once))
             for begin in range(0, len(prompts), at_once)
         ]
-        return kept, self._log_probabilities(torch.cat(ends)[:, None], 0)
+        root = np.zeros((len(prompts), 1), np.int32)
+        return kept, self._log_probabilities(torch.cat(ends)[:, None], 0, root)
 
-    def step(self, state: Kept, parents: Int32s, tokens: Int32s) -> Floats32:
+    def step(self, state: Kept, parents: Int32s, tokens: Int32s, nodes: Int32s) -> Floats32:
         """As StepModel says."""
         import torch
 
@@ -96,7 +116,7 @@ class DecoderSteps:
                 past_key_values=state,
                 use_cache=True,
             ).last_hidden_state
-        return self._log_probabilities(hidden, state.depth)
+        return self._log_probabilities(hidden, state.depth, nodes)
 
     def bytes_a_request(self, tokens: int, *, width: int, steps: int) -> int:
         """As StepModel says: keys, values, the mask and the probabilities of one step."""
@@ -167,7 +187,7 @@ class DecoderSteps:
         cache: Any = DynamicCache()
         with torch.inference_mode():
             hidden = self._layers(
-                input_ids=tokens[part], past_key_values=cache, use_cache=True
+                **self._entering(tokens[part]), past_key_values=cache, use_cache=True
             ).last_hidden_state
             for layer, read in enumerate(cache.layers):
                 kept.keys[layer][part, :, : kept.prompt] = read.keys
@@ -175,8 +195,13 @@ class DecoderSteps:
             ends: torch.Tensor = hidden[torch.arange(len(hidden)), kept.lengths[part] - 1]
         return ends
 
-    def _log_probabilities(self, hidden: torch.Tensor, position: int) -> Floats32:
-        """Shape (n, beams, tokens of the position) from outputs, shape (n, beams, width)."""
+    def _entering(self, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self.beside is None:
+            return {"input_ids": tokens}
+        return {"inputs_embeds": self.model.get_input_embeddings()(tokens) + self.beside.read(tokens)}
+
+    def _log_probabilities(self, hidden: torch.Tensor, position: int, nodes: Int32s) -> Floats32:
+        """Shape (n, beams, tokens of the position); hidden: shape (n, beams, width); nodes: shape (n, beams)."""
         import torch
 
         head = self.model.get_output_embeddings()
@@ -191,5 +216,8 @@ class DecoderSteps:
                 else:
                     # An adapter may stand in for the head.
                     logits = head(hidden)[..., start:stop]
+            if self.beside is not None:
+                said = self.beside.foretold(hidden.flatten(0, 1), position, nodes.ravel())
+                logits = logits + said.view(logits.shape)
             found: Floats32 = torch.log_softmax(logits.float(), -1).cpu().numpy()
         return found

@@ -44,18 +44,19 @@ class Beams:
 
     def side_by_side(
         self, n: int, token: Int32s, chosen: Numbers
-    ) -> tuple[Int32s, Int32s, tuple[Numbers, Numbers]]:
-        """Parents and tokens of the chosen beams, shape (n, most of a request), and where each of them stands there.
+    ) -> tuple[tuple[Int32s, Int32s, Int32s], tuple[Numbers, Numbers]]:
+        """Parents, tokens and nodes of the chosen beams, shape (n, most of a request), and where each stands there.
 
         chosen: ascending. Requests with fewer beams are filled up with beams of no meaning.
         """
         request = self.request[chosen]
         column = np.arange(len(chosen)) - np.searchsorted(request, request)
         shape = (n, int(column.max(initial=0)) + 1)
-        parents, tokens = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        parents, tokens, nodes = (np.zeros(shape, np.int32) for _ in range(3))
         parents[request, column] = self.parent[chosen]
         tokens[request, column] = token[self.node[chosen]]
-        return parents, tokens, (request, column)
+        nodes[request, column] = self.node[chosen]
+        return (parents, tokens, nodes), (request, column)
 
 
 def grown(

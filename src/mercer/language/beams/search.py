@@ -130,8 +130,8 @@ class _Search:
         if depth >= asked or not len(chosen):
             return np.zeros(shape, np.float32)
         token = self.prefixes.depths[depth].token
-        parents, tokens, (request, column) = beams.side_by_side(n, token, chosen)
-        known = self.model.step(state, parents, tokens)
+        put, (request, column) = beams.side_by_side(n, token, chosen)
+        known = self.model.step(state, *put)
         if len(chosen) == len(beams):
             return known
         spread = np.zeros((*shape[:2], known.shape[2]), np.float32)

@@ -25,11 +25,12 @@ class StepModel(Protocol):
         """Read n prompts. Returns a state with room for `width` beams of `steps` tokens; float32 (n, 1, sizes[0])."""
         ...
 
-    def step(self, state: Any, parents: Int32s, tokens: Int32s) -> Floats32:
-        """Put one more token on each beam. parents, tokens: int32, shape (n, beams).
+    def step(self, state: Any, parents: Int32s, tokens: Int32s, nodes: Int32s) -> Floats32:
+        """Put one more token on each beam. parents, tokens, nodes: int32, shape (n, beams).
 
-        parents: the beam of the step before that each goes on from. Returns float32 (n, beams, sizes[t]) for the
-        position t that follows, as many as tokens were given so far. Changes the state.
+        parents: the beam of the step before that each goes on from. nodes: of the tree, where each then stands.
+        Returns float32 (n, beams, sizes[t]) for the position t that follows, as many as tokens were given so far.
+        Changes the state.
         """
         ...
 

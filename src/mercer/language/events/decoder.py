@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mercer.contracts import Dataset, Ragged
-from mercer.errors import DamagedError
+from mercer.errors import DamagedError, UsageError
 from mercer.language.decoders.loading import libraries, without_bars
 from mercer.language.events import starting
 from mercer.language.events.options import EventOptions, ShapeOptions
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     import torch
 
     from mercer.language.decoders import Decoder
+    from mercer.language.events.meaning import Meaning
     from mercer.language.semantic_ids import SemanticIds
 
 Floats32 = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.floating]
 
 _ADAPTER, _ROWS = "adapter", "rows.safetensors"
+_MEANING, _VECTORS = "item_meaning", "meaning.safetensors"
 
 
 class EventDecoder:
@@ -50,40 +53,68 @@ class EventDecoder:
         shape: ShapeOptions,
         *,
         started: starting.Started | None = None,
+        meaning: Meaning | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.shape = shape
+        self.meaning = meaning
         self._started = started or starting.Started(model)
+        if meaning is not None:
+            # A part of the model, so that it learns, moves and is kept with it.
+            model.add_module(_MEANING, meaning.weights)
 
     @classmethod
     def build(
-        cls, dataset: Dataset, ids: SemanticIds, events: EventOptions, shape: ShapeOptions, *, seed: int
+        cls,
+        dataset: Dataset,
+        ids: SemanticIds,
+        events: EventOptions,
+        shape: ShapeOptions,
+        *,
+        seed: int,
+        vectors: Vectors | None = None,
     ) -> Self:
         """A tokenizer fitted to a training log, and a decoder over it at its start; texts as `shape.start` reads them.
 
+        vectors: of the items, shape (I, V), for `shape.meaning`.
         Raises what `EventTokenizer.build`, `starting.pretrained` and `new` raise.
         """
         base = starting.pretrained(shape)
         text = None if base is None else TextTokens.pretrained(base)
         tokenizer = EventTokenizer.build(dataset, ids, events, text=text)
-        return cls.new(tokenizer, shape, seed=seed, base=base)
+        return cls.new(tokenizer, shape, seed=seed, base=base, vectors=vectors)
 
     @classmethod
     def new(
-        cls, tokenizer: EventTokenizer, shape: ShapeOptions, *, seed: int, base: Decoder | None = None
+        cls,
+        tokenizer: EventTokenizer,
+        shape: ShapeOptions,
+        *,
+        seed: int,
+        base: Decoder | None = None,
+        vectors: Vectors | None = None,
     ) -> Self:
         """A decoder at its start; what is not pretrained of its weights is a function of the seed.
 
         base: what `starting.pretrained(shape)` gave, which becomes the decoder's own; left out, it is read again.
-        Raises MissingExtraError without the libraries, and what `starting.from_pretrained` raises.
+        Raises MissingExtraError without the libraries, UsageError for `shape.meaning` without vectors, and what
+        `starting.from_pretrained` raises.
         """
         base = base or starting.pretrained(shape)
         if base is None:
             started = starting.from_config(tokenizer, shape, seed=seed)
         else:
             started = starting.from_pretrained(base, tokenizer, shape, seed=seed)
-        return cls(started.model, tokenizer, shape, started=started)
+        meaning = None
+        if shape.meaning:
+            from mercer.language.events.meaning import Meaning, MeaningWeights
+
+            found = _given(vectors)
+            width = int(started.model.config.hidden_size)
+            weights = MeaningWeights(found.shape[1], width, len(found), seed=seed)
+            meaning = Meaning(weights, tokenizer, found)
+        return cls(started.model, tokenizer, shape, started=started, meaning=meaning)
 
     @property
     def n_weights(self) -> int:
@@ -98,7 +129,10 @@ class EventDecoder:
     def states(self, ids: torch.Tensor) -> torch.Tensor:
         """The last layer's output after each token, shape (n, length, width); padding stands on the right."""
         body = getattr(self.model, self.model.base_model_prefix)
-        found: torch.Tensor = body(input_ids=ids, use_cache=False).last_hidden_state
+        entering = self.model.get_input_embeddings()(ids)
+        if self.meaning is not None:
+            entering = entering + self.meaning.read(ids)
+        found: torch.Tensor = body(inputs_embeds=entering, use_cache=False).last_hidden_state
         return found
 
     def logits(self, states: torch.Tensor, start: int, stop: int) -> torch.Tensor:
@@ -146,21 +180,31 @@ class EventDecoder:
             if self._started.base is None:
                 _, transformers = libraries()
                 with without_bars(transformers):
-                    self.model.save_pretrained(folder)
+                    own = {
+                        name: weight
+                        for name, weight in self.model.state_dict().items()
+                        if not name.startswith(_MEANING)
+                    }
+                    self.model.save_pretrained(folder, state_dict=own)
             else:
                 told["base"] = self._started.base.base
                 (folder / _ADAPTER).mkdir(exist_ok=True)
                 starting.save_adapter_of(self._started, folder / _ADAPTER, self.shape)
                 save_file(starting.learned_rows(self.model), folder / _ROWS)
+            if self.meaning is not None:
+                save_file(self.meaning.weights.state_dict(), folder / _VECTORS)
             write_manifest(folder, told)
 
     @classmethod
-    def load(cls, folder: Path, ids: SemanticIds, *, device: str = "cpu") -> Self:
+    def load(
+        cls, folder: Path, ids: SemanticIds, *, vectors: Vectors | None = None, device: str = "cpu"
+    ) -> Self:
         """Read what `save` wrote; it answers bit for bit as the saved one on the same machine.
 
-        ids: those it was trained with; `over` then takes it to a catalogue that has grown. Raises ConflictError for
-        other IDs or another vocabulary, DamagedError for files that were changed, UnsupportedError for pickled weights,
-        NotFoundError where it has an adapter and the store does not hold its model.
+        ids, vectors: those it was trained with; `over` then takes it to a catalogue that has grown. Raises
+        ConflictError for other IDs or another vocabulary, UsageError where it needs vectors and none are given,
+        DamagedError for files that were changed, UnsupportedError for pickled weights, NotFoundError where it has an
+        adapter and the store does not hold its model.
         """
         tokenizer = EventTokenizer.load(folder, ids)
         told = read_manifest(folder, tokenizer.vocabulary)
@@ -175,12 +219,32 @@ class EventDecoder:
             started = starting.with_adapter(folder / _ADAPTER, load_file(folder / _ROWS), tokenizer, base)
         else:
             started = starting.from_folder(folder, shape)
-        return cls(started.model.to(device), tokenizer, shape, started=started)
+        meaning = None
+        if shape.meaning:
+            from mercer.language.events.meaning import Meaning, MeaningWeights
 
-    def over(self, tokenizer: EventTokenizer) -> Self:
-        """The same weights over a catalogue that has grown. Raises ConflictError for another vocabulary."""
+            meaning = Meaning(MeaningWeights.load(folder / _VECTORS), tokenizer, _given(vectors))
+        made = cls(started.model, tokenizer, shape, started=started, meaning=meaning)
+        made.model.to(device)
+        return made
+
+    def over(self, tokenizer: EventTokenizer, vectors: Vectors | None = None) -> Self:
+        """The same weights over a catalogue that has grown. vectors: of all its items, where the decoder reads them.
+
+        Raises ConflictError for another vocabulary.
+        """
         check_vocabulary("The decoder", self.tokenizer.vocabulary, tokenizer.vocabulary)
-        return type(self)(self.model, tokenizer, self.shape, started=self._started)
+        meaning = None if self.meaning is None else self.meaning.over(tokenizer, _given(vectors))
+        return type(self)(self.model, tokenizer, self.shape, started=self._started, meaning=meaning)
+
+
+def _given(vectors: Vectors | None) -> Vectors:
+    if vectors is None:
+        raise UsageError(
+            "The decoder reads what items mean, and no vectors are given.",
+            remedy="Give the vectors that the IDs were made from (SemanticCatalogue.vectors), or set meaning to false.",
+        )
+    return vectors
 
 
 def _batches(lengths: npt.NDArray[np.int64], batch_tokens: int) -> Iterator[npt.NDArray[np.int64]]:

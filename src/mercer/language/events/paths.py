@@ -61,6 +61,23 @@ class Paths:
             node = self._child(level, node, lines.token[place].astype(np.int64) - starts[level])
         return out
 
+    def items(self, tokens: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """The item whose last token stands at each place of rows of tokens, int32, shape (n, length); -1 at others.
+
+        A path that is not whole, or that no item has, is none.
+        """
+        out = np.full(tokens.shape, -1, np.int32)
+        steps = self.tokenizer.n_levels
+        start, stop = self.tokenizer.item_rows[-1]
+        row, last = np.nonzero((tokens >= start) & (tokens < stop))
+        row, last = row[last >= steps - 1], last[last >= steps - 1]
+        node, there = np.zeros(len(row), np.int64), np.ones(len(row), bool)
+        for level, (begin, _) in enumerate(self.tokenizer.item_rows):
+            node, found = self._children(level, node, tokens[row, last - (steps - 1 - level)] - begin)
+            there &= found
+        out[row[there], last[there]] = self.prefixes.item[node[there]]
+        return out
+
     def among(self, level: int, nodes: npt.NDArray[np.integer]) -> Bools:
         """Which tokens of a level go on from each node, bool, shape (m, tokens of the level)."""
         return self.prefixes.below(level, nodes) > 0
@@ -76,11 +93,17 @@ class Paths:
         return tuple(made)
 
     def _child(self, level: int, node: Numbers, token: Numbers) -> Numbers:
-        keys, wanted = self._keys[level], node * self.prefixes.sizes[level] + token
-        found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        if len(wanted) and (keys[found] != wanted).any():
+        found, there = self._children(level, node, token)
+        if not there.all():
             raise DataError(
                 "A line holds a path that no item has.",
                 remedy="Make lines with the tokenizer of this catalogue.",
             )
-        return found.astype(np.int64)
+        return found
+
+    def _children(self, level: int, node: Numbers, token: npt.NDArray[np.integer]) -> tuple[Numbers, Bools]:
+        """The nodes that tokens lead to, and whether they do; any node where they don't."""
+        size = self.prefixes.sizes[level]
+        keys, wanted = self._keys[level], node * size + token
+        found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return found.astype(np.int64), (token >= 0) & (token < size) & (keys[found] == wanted)

@@ -130,6 +130,9 @@ class EventTrainee:
             else:
                 level = number - self._paths.slots[0]
                 parent = above[flat_place[picked]]
+                if self.decoder.meaning is not None:
+                    found = states.index_select(0, place)
+                    logits = logits + self.decoder.meaning.foretold(found, level, parent)
                 if known is not None and lines.event is not None:
                     term_of = known.terms(level, lines.event[flat_place[picked]], parent)
                     logits = logits + torch.from_numpy(term_of).to(device)

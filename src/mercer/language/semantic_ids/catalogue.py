@@ -3,6 +3,7 @@
     FOLDER/vectors.safetensors, vectors.json      how a text becomes a vector (VectorSpace)
     FOLDER/codebook.safetensors, codebook.json    how a vector becomes codes
     FOLDER/ids.safetensors, ids.json              the paths
+    FOLDER/items.safetensors, items.json          the vectors of the items
 
 Each part names the fingerprint of the part it was made by, and a folder whose parts do not go together is refused.
 """
@@ -13,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mercer.contracts import Budget, Encoder, Floats32, Interactions, Runtime, Vocabulary
@@ -24,17 +27,20 @@ from mercer.language.semantic_ids.kinds import load_codebook, make_codebook, sav
 from mercer.language.semantic_ids.options import IdOptions
 from mercer.language.semantic_ids.vectors import ItemVectors, VectorSpace, encode_items
 
-PART = "vectors"
+PART, ITEMS = "vectors", "items"
+
+Halves = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SemanticCatalogue:
-    """What gives items their IDs, and those that were given."""
+    """What gives items their IDs, and those that were given. vectors: float16, shape (I, t + c), of the items."""
 
     options: IdOptions
     space: VectorSpace
     codebook: Codebook
     ids: SemanticIds
+    vectors: Halves
 
     @classmethod
     def build(
@@ -83,7 +89,8 @@ class SemanticCatalogue:
             catalogue=vocabulary.fingerprint,
             first=vectors.events,
         )
-        return cls(options=options, space=vectors.space, codebook=fitted, ids=ids)
+        kept = vectors.joined.astype(np.float16)
+        return cls(options=options, space=vectors.space, codebook=fitted, ids=ids, vectors=kept)
 
     def extended(
         self,
@@ -111,14 +118,15 @@ class SemanticCatalogue:
     def extended_by(self, vectors: Floats32, vocabulary: Vocabulary) -> Self:
         """As `extended`, from vectors of the new items, `VectorSpace.of_new`."""
         ids = self.ids.extended(vectors, self.codebook, catalogue=vocabulary.fingerprint)
-        return replace(self, ids=ids)
+        return replace(self, ids=ids, vectors=np.concatenate([self.vectors, vectors.astype(np.float16)]))
 
     def save(self, folder: Path) -> None:
-        """Write all three parts. Raises OutputError where they can't be written."""
+        """Write all parts. Raises OutputError where they can't be written."""
         facts = {"encoder": self.space.encoder, "options": self.options.model_dump(mode="json")}
         write_part(folder, PART, self.space.arrays(), facts)
         save_codebook(folder, self.codebook, space=self.space.fingerprint)
         self.ids.save(folder)
+        write_part(folder, ITEMS, {"vectors": self.vectors}, {"ids": self.ids.fingerprint})
 
     @classmethod
     def load(cls, folder: Path, *, catalogue: str | None = None) -> Self:
@@ -136,4 +144,6 @@ class SemanticCatalogue:
             ) from fault
         codebook = load_codebook(folder, space=space.fingerprint)
         ids = SemanticIds.load(folder, codebook=codebook.fingerprint, catalogue=catalogue)
-        return cls(options=options, space=space, codebook=codebook, ids=ids)
+        items = read_part(folder, ITEMS)
+        refuse_other("IDs", str(items.facts.get("ids")), ids.fingerprint)
+        return cls(options=options, space=space, codebook=codebook, ids=ids, vectors=items.arrays["vectors"])

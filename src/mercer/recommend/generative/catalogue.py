@@ -71,8 +71,9 @@ def drawn(
     n_items: int, vocabulary: Vocabulary, options: GenerativeOptions, *, seed: int
 ) -> SemanticCatalogue:
     """Paths without meaning, as long and as many as those of a codebook of these options: what prices a training."""
-    encoded = np.random.default_rng(seed).standard_normal((n_items, 1, 8)).astype(np.float32)
     ids = options.ids
+    shape = (n_items, 1, ids.vectors.text_width)
+    encoded = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     sizes = {name: ids.codebook[name] for name in ("levels", "codes") if name in ids.codebook}
     chance = ids.model_copy(update={"kind": "random", "codebook": sizes})
     vectors = ItemVectors.of_encoded(encoded, None, ids.vectors, encoder="drawn", seed=seed)

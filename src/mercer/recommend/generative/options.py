@@ -18,7 +18,7 @@ NO_ENCODER = "none"
 
 IDS = IdOptions(codebook={"levels": 2})
 EVENTS = EventOptions(window=30)
-SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3)
+SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3, meaning=True)
 """What was measured best on two cores; what a person gives of a part stands over these."""
 
 
@@ -95,6 +95,8 @@ class GenerativeOptions(SignalOptions, TrainingOptions):
             )
         if self.neighbours and self.tasks.normalised != "children":
             raise ValueError("neighbours needs tasks.normalised: children; set it to 0 without")
+        if self.shape.meaning and self.tasks.normalised != "children":
+            raise ValueError("shape.meaning needs tasks.normalised: children; set it to false without")
         known = (NO_ENCODER, *plugins.names(plugins.ENCODERS))
         if self.encoder not in known:
             raise ValueError(f"no encoder is called {self.encoder!r}. {nearest(self.encoder, known)}")

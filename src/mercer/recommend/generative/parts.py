@@ -49,7 +49,9 @@ class Parts:
 
         Raises NotFoundError where the store lacks the model to start from.
         """
-        decoder = EventDecoder.build(train, catalogue.ids, options.events, options.shape, seed=seed)
+        decoder = EventDecoder.build(
+            train, catalogue.ids, options.events, options.shape, seed=seed, vectors=catalogue.vectors
+        )
         return cls(catalogue, decoder, options)
 
     @property
@@ -91,7 +93,7 @@ class Parts:
         """The same decoder over a larger catalogue, whose first `n_old` items are those that are known."""
         catalogue = self.catalogue.extended(items.iloc[n_old:], vocabulary, encoder, runtime=runtime)
         tokenizer = self.tokenizer.with_ids(catalogue.ids, items)
-        return replace(self, catalogue=catalogue, decoder=self.decoder.over(tokenizer))
+        return replace(self, catalogue=catalogue, decoder=self.decoder.over(tokenizer, catalogue.vectors))
 
     def save(self, folder: Path) -> Digest:
         """Write both parts into a folder; returns the hash of all that was written, uint8, shape (32,)."""
@@ -112,7 +114,7 @@ class Parts:
                 remedy="Fit the ranker again.",
             )
         made = SemanticCatalogue.load(folder / IDS, catalogue=catalogue)
-        return cls(made, EventDecoder.load(folder / DECODER, made.ids), options)
+        return cls(made, EventDecoder.load(folder / DECODER, made.ids, vectors=made.vectors), options)
 
 
 def _digest(folder: Path) -> Digest:

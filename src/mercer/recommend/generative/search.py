@@ -39,7 +39,8 @@ class Search:
 
         requests: hold only what may be used. within: only these items, besides the rules. mass: as in `beam_search`.
         """
-        steps, prefixes = DecoderSteps(self.decoder.model, self.tokenizer.item_rows), self.tokenizer.prefixes
+        model, prefixes = self.decoder.model, self.tokenizer.prefixes
+        steps = DecoderSteps(model, self.tokenizer.item_rows, beside=self.decoder.meaning)
         return beam_search(
             steps,
             self.prompts(requests),
