@@ -23,14 +23,27 @@ FAMILIES = ("gpt2", "llama", "mistral")
 VECTORS = np.random.default_rng(5).standard_normal((N_ITEMS, 7)).astype(np.float32)
 
 
-def decoder(options: EventOptions = ITEMS_ALONE, *, loud: float = 20.0, **changes: object) -> EventDecoder:
+def decoder(
+    options: EventOptions = ITEMS_ALONE, *, loud: float = 20.0, meaning: str = "items", **changes: object
+) -> EventDecoder:
     """A decoder that reads vectors; loud: how much louder than at the start its weights for them are."""
-    made = EventDecoder.new(tokenizer(options), shape(meaning=True, **changes), seed=1, vectors=VECTORS)
+    made = EventDecoder.new(tokenizer(options), shape(meaning=meaning, **changes), seed=1, vectors=VECTORS)
     assert made.meaning is not None
+    weights = made.meaning.weights
+    assert (weights.rows is not None) == (meaning == "items")
     with torch.no_grad():
-        for weight in made.meaning.weights.parameters():
+        for weight in (weights.read, weights.foretold):
             weight.mul_(loud)
+        if weights.rows is not None:
+            weights.rows.normal_(0, 0.02 * loud, generator=torch.Generator().manual_seed(2))
     return made
+
+
+def rows_of(made: EventDecoder) -> np.ndarray:
+    """What was learned of each item."""
+    assert made.meaning is not None
+    rows = made.meaning.weights.rows
+    return np.zeros((N_ITEMS, 16)) if rows is None else rows.detach().numpy()
 
 
 @pytest.mark.parametrize("options", [ITEMS_ALONE, EVERY], ids=["items", "every field"])
@@ -54,19 +67,22 @@ def test_a_path_that_no_item_has_and_one_cut_off_are_none() -> None:
     assert Paths(made).items(rows).tolist() == [[-1, -1, -1, -1, 3], [-1] * 5, [-1] * 5]
 
 
-def test_what_is_read_is_the_vector_of_the_item() -> None:
-    made = decoder()
+@pytest.mark.parametrize("meaning", ["vectors", "items"])
+def test_what_is_read_is_of_the_item(meaning: str) -> None:
+    made = decoder(meaning=meaning)
     assert made.meaning is not None
     row = torch.from_numpy(made.tokenizer.rows(log((3,)))[0].astype(np.int64))[None]
     read = made.meaning.read(row)[0]
     item = Paths(made.tokenizer).items(row.numpy())[0]
-    wanted = VECTORS[item[item >= 0]] @ made.meaning.weights.read.detach().numpy().T
-    np.testing.assert_allclose(read[item >= 0].detach(), wanted, rtol=1e-5)
+    known = item[item >= 0]
+    wanted = VECTORS[known] @ made.meaning.weights.read.detach().numpy().T + rows_of(made)[known]
+    np.testing.assert_allclose(read[item >= 0].detach(), wanted, rtol=1e-4, atol=1e-6)
     assert not read[item < 0].any()
 
 
-def test_what_is_foretold_of_a_child_is_the_mean_of_what_lies_below() -> None:
-    made = decoder()
+@pytest.mark.parametrize("meaning", ["vectors", "items"])
+def test_what_is_foretold_of_a_child_is_the_mean_of_what_lies_below(meaning: str) -> None:
+    made = decoder(meaning=meaning)
     assert made.meaning is not None
     tree, codes = made.tokenizer.prefixes, made.tokenizer.ids.codes
     states = torch.randn((len(tree.depths[1]), 16))
@@ -80,7 +96,7 @@ def test_what_is_foretold_of_a_child_is_the_mean_of_what_lies_below() -> None:
                 wanted = 0.0
                 if len(children):
                     turned = made.meaning.weights.foretold.detach().numpy() @ VECTORS[children].mean(axis=0)
-                    wanted = float(states[row].numpy() @ turned)
+                    wanted = float(states[row].numpy() @ (turned + rows_of(made)[children].mean(axis=0)))
                 assert found[row, token] == pytest.approx(wanted, abs=1e-4)
 
 
@@ -119,6 +135,7 @@ def test_it_comes_back_bit_for_bit(family: str, tmp_path: Path) -> None:
     again = EventDecoder.load(tmp_path, ids(), vectors=VECTORS)
     row = torch.from_numpy(made.tokenizer.rows(log((4,)))[0].astype(np.int64))[None]
     assert torch.equal(again.states(row), made.states(row))
+    assert np.array_equal(rows_of(again), rows_of(made))
     assert again.n_weights == made.n_weights
     with pytest.raises(UsageError, match="vectors"):
         EventDecoder.load(tmp_path, ids())
@@ -128,7 +145,7 @@ def test_it_comes_back_bit_for_bit(family: str, tmp_path: Path) -> None:
 
 def test_vectors_are_needed() -> None:
     with pytest.raises(UsageError, match="no vectors"):
-        EventDecoder.new(tokenizer(), shape(meaning=True), seed=1)
+        EventDecoder.new(tokenizer(), shape(meaning="vectors"), seed=1)
 
 
 def test_a_grown_catalogue_reads_the_new_vectors() -> None:
@@ -141,6 +158,22 @@ def test_a_grown_catalogue_reads_the_new_vectors() -> None:
     assert torch.equal(made.over(made.tokenizer, VECTORS).states(row), made.states(row))
     with pytest.raises(UsageError, match="vectors"):
         made.over(made.tokenizer)
+
+
+def test_what_was_kept_of_rows_is_made_anew_when_they_change() -> None:
+    made = decoder()
+    assert made.meaning is not None
+    rows = made.meaning.weights.rows
+    assert rows is not None
+    states, root = torch.ones((1, 16)), np.zeros(1, int)
+    with torch.inference_mode():
+        first = made.meaning.foretold(states, 0, root)
+    with torch.no_grad():
+        rows.add_(1.0)
+    with torch.inference_mode():
+        second = made.meaning.foretold(states, 0, root)
+    token = made.tokenizer.prefixes.depths[1].token
+    np.testing.assert_allclose((second - first)[0, token], 16.0, rtol=1e-4)
 
 
 class TestMeaning(TraineeContract):

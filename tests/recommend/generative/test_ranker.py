@@ -46,10 +46,10 @@ def test_it_learns_what_comes_next(family: str) -> None:
 
 @pytest.mark.parametrize(
     ("normalised", "neighbours", "meaning"),
-    [("children", 0.0, False), ("children", 2.4, True), ("level", 0.0, False)],
+    [("children", 0.0, "tokens"), ("children", 2.4, "items"), ("level", 0.0, "tokens")],
 )
 def test_scores_are_the_plain_decoders_log_probabilities(
-    normalised: str, neighbours: float, meaning: bool
+    normalised: str, neighbours: float, meaning: str
 ) -> None:
     """Each item's path appended to the prompt and read in one piece, normalised level by level; what was counted, and
     what vectors say, stands beside the logit of every token."""

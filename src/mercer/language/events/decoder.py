@@ -18,6 +18,7 @@ from mercer.language.events.storing import (
     AGAIN,
     check_vocabulary,
     read_manifest,
+    reading,
     write_manifest,
     writing,
 )
@@ -107,12 +108,14 @@ class EventDecoder:
         else:
             started = starting.from_pretrained(base, tokenizer, shape, seed=seed)
         meaning = None
-        if shape.meaning:
+        if shape.meaning != "tokens":
             from mercer.language.events.meaning import Meaning, MeaningWeights
 
             found = _given(vectors)
             width = int(started.model.config.hidden_size)
-            weights = MeaningWeights(found.shape[1], width, len(found), seed=seed)
+            weights = MeaningWeights(
+                found.shape[1], width, len(found), rows=shape.meaning == "items", seed=seed
+            )
             meaning = Meaning(weights, tokenizer, found)
         return cls(started.model, tokenizer, shape, started=started, meaning=meaning)
 
@@ -213,17 +216,19 @@ class EventDecoder:
             base = str(told["base"])
         except (KeyError, ValueError, TypeError) as fault:
             raise DamagedError(f"{folder.name} holds no whole decoder.", remedy=AGAIN) from fault
-        if base:
-            from safetensors.torch import load_file
-
-            started = starting.with_adapter(folder / _ADAPTER, load_file(folder / _ROWS), tokenizer, base)
-        else:
-            started = starting.from_folder(folder, shape)
         meaning = None
-        if shape.meaning:
-            from mercer.language.events.meaning import Meaning, MeaningWeights
+        with reading(folder):
+            if base:
+                from safetensors.torch import load_file
 
-            meaning = Meaning(MeaningWeights.load(folder / _VECTORS), tokenizer, _given(vectors))
+                rows = load_file(folder / _ROWS)
+                started = starting.with_adapter(folder / _ADAPTER, rows, tokenizer, base)
+            else:
+                started = starting.from_folder(folder, shape)
+            if shape.meaning != "tokens":
+                from mercer.language.events.meaning import Meaning, MeaningWeights
+
+                meaning = Meaning(MeaningWeights.load(folder / _VECTORS), tokenizer, _given(vectors))
         made = cls(started.model, tokenizer, shape, started=started, meaning=meaning)
         made.model.to(device)
         return made
@@ -242,7 +247,7 @@ def _given(vectors: Vectors | None) -> Vectors:
     if vectors is None:
         raise UsageError(
             "The decoder reads what items mean, and no vectors are given.",
-            remedy="Give the vectors that the IDs were made from (SemanticCatalogue.vectors), or set meaning to false.",
+            remedy="Give those that the IDs were made from (SemanticCatalogue.vectors), or set meaning to tokens.",
         )
     return vectors
 

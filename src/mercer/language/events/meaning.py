@@ -1,11 +1,13 @@
-"""What items' vectors say inside a decoder: IDs are made from them, and keep a part of what they hold.
+"""What an item is, inside a decoder, beside its tokens: IDs are made from vectors, and keep a part of what they hold.
 
-    read       what enters the layers at an item's last token  +=  A v(item)
-    foretold   logit of a child of a prefix                    +=  state . B v(child)
+    read       what enters the layers at an item's last token  +=  A v(item) + e(item)
+    foretold   logit of a child of a prefix                    +=  state . (B v(child) + e(child))
 
-v of a prefix is the mean of the vectors of the items below it. A and B are learned, vectors are not: so a new item, or
-one that few people bought, is read and foretold by what it is, and not by a last token that says nothing. What a prefix
-means stays as it was learned when the catalogue grows: new items take from those that share their prefix alone.
+v are the vectors that the IDs were made from, which are not learned; A, B and, where they are wanted, the rows e of the
+items are. v and e of a prefix are the means of the items below it. So an item that many bought has a place of its own,
+and one that is new, or that few people bought, is read and foretold by its vector, not by a last token that says
+nothing. What a prefix means stays as it was learned when the catalogue grows: new items, whose e is 0, take from those
+that share their prefix alone.
 """
 
 from __future__ import annotations
@@ -32,18 +34,23 @@ _SPREAD = 0.02
 
 
 class MeaningWeights(nn.Module):
-    """A and B, shape (width, V) each; their first values are a function of the seed. n_items: of the catalogue that
-    they are learned over."""
+    """A and B, shape (width, V) each, whose first values are a function of the seed; e, shape (I, width), from 0.
+
+    n_items: of the catalogue that they are learned over.
+    """
 
     n_items: Tensor
+    rows: nn.Parameter | None
 
-    def __init__(self, vector: int, width: int, n_items: int, *, seed: int) -> None:
+    def __init__(self, vector: int, width: int, n_items: int, *, rows: bool, seed: int) -> None:
+        """rows: whether items have rows of their own."""
         super().__init__()
         self.register_buffer("n_items", torch.tensor(n_items))
         generator = torch.Generator().manual_seed(seed)
         self.read, self.foretold = (
             nn.Parameter(_SPREAD * torch.randn((width, vector), generator=generator)) for _ in range(2)
         )
+        self.rows = nn.Parameter(torch.zeros((n_items, width))) if rows else None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -52,7 +59,7 @@ class MeaningWeights(nn.Module):
 
         held = load_file(path)
         width, vector = held["read"].shape
-        made = cls(vector, width, int(held["n_items"]), seed=0)
+        made = cls(vector, width, int(held["n_items"]), rows="rows" in held, seed=0)
         made.load_state_dict(held)
         return made
 
@@ -72,6 +79,7 @@ class Meaning:
         self.prefixes = tokenizer.prefixes
         self._vectors = np.asarray(vectors, np.float32)
         self._paths = Paths(tokenizer)
+        self._kept: dict[int, tuple[tuple[int, int], Tensor]] = {}
 
     def over(self, tokenizer: EventTokenizer, vectors: Vectors) -> Meaning:
         """The same weights over another catalogue."""
@@ -79,25 +87,52 @@ class Meaning:
 
     @cached_property
     def _nodes(self) -> tuple[Floats32, ...]:
-        """For each depth the mean vector of the items below each node, shape (nodes, V): of those that were learned
-        over where there are any, else of all."""
-        item, made = self.prefixes.item, []
-        vectors = self._vectors[item].astype(np.float64)
-        learned = (item < int(self.weights.n_items)).astype(np.float64)
+        """For each depth the mean vector of the items below each node, shape (nodes, V)."""
+        vectors = self._vectors[self.prefixes.item].astype(np.float64)
+        return tuple(
+            np.add.reduceat(vectors * share[:, None], depth.leaves[:-1]).astype(np.float32)
+            for depth, share in zip(self.prefixes.depths, self._shares, strict=True)
+        )
+
+    @cached_property
+    def _shares(self) -> tuple[npt.NDArray[np.float64], ...]:
+        """For each depth what each leaf counts in the mean of the node above it, shape (I,): items that were learned
+        over count alike where there are any, else all."""
+        learned = (self.prefixes.item < int(self.weights.n_items)).astype(np.float64)
+        made = []
         for depth in self.prefixes.depths:
-            counts = np.add.reduceat(learned, depth.leaves[:-1])
-            counted = np.where(counts[depth.node_of] > 0, learned, 1.0)
-            sums = np.add.reduceat(vectors * counted[:, None], depth.leaves[:-1])
-            made.append((sums / np.add.reduceat(counted, depth.leaves[:-1])[:, None]).astype(np.float32))
+            known = np.add.reduceat(learned, depth.leaves[:-1])[depth.node_of]
+            counted = np.where(known > 0, learned, 1.0)
+            made.append(counted / np.add.reduceat(counted, depth.leaves[:-1])[depth.node_of])
         return tuple(made)
+
+    def _rows(self, depth: int) -> Tensor:
+        """The mean row of the items below each node, shape (nodes, width); kept until weights change."""
+        rows = self.weights.rows
+        assert rows is not None
+        version = (rows.data_ptr(), rows._version)
+        if not torch.is_grad_enabled() and self._kept.get(depth, ((), rows))[0] == version:
+            return self._kept[depth][1]
+        here, share = self.prefixes.depths[depth], self._shares[depth]
+        there = self.prefixes.item < len(rows)
+        found = rows[_long(self.prefixes.item[there], rows)]
+        found = found * _float(share[there, None].astype(np.float32), rows)
+        mean = rows.new_zeros((len(here), rows.shape[1])).index_add(
+            0, _long(here.node_of[there], rows), found
+        )
+        if not torch.is_grad_enabled():
+            self._kept[depth] = (version, mean)
+        return mean
 
     def read(self, ids: Tensor) -> Tensor:
         """What is added to what enters the layers, shape (n, length, width), for rows of tokens, shape (n, length)."""
-        item = self._paths.items(ids.cpu().numpy())
-        out = self.weights.read.new_zeros((*ids.shape, len(self.weights.read)))
-        there = torch.from_numpy(item >= 0).to(ids.device)
-        vectors = torch.from_numpy(self._vectors[item[item >= 0]]).to(ids.device)
-        out[there] = functional.linear(vectors, self.weights.read)
+        item, weights = self._paths.items(ids.cpu().numpy()), self.weights
+        out = weights.read.new_zeros((*ids.shape, len(weights.read)))
+        vectors = _float(self._vectors[item[item >= 0]], weights.read)
+        out[torch.from_numpy(item >= 0).to(ids.device)] = functional.linear(vectors, weights.read)
+        if weights.rows is not None:
+            known = (item >= 0) & (item < len(weights.rows))
+            out[torch.from_numpy(known).to(ids.device)] += weights.rows[_long(item[known], ids)]
         return out
 
     def foretold(self, states: Tensor, level: int, nodes: npt.NDArray[np.integer]) -> Tensor:
@@ -108,12 +143,18 @@ class Meaning:
         out = states.new_zeros((len(states), self.prefixes.sizes[level]))
         asked = states @ self.weights.foretold
         deeper, vectors = self.prefixes.depths[level + 1], self._nodes[level + 1]
+        rows = None if self.weights.rows is None else self._rows(level + 1)
         if level == 0:
-            return out.index_copy(1, _long(deeper.token, states), asked @ _float(vectors, states).T)
-        first, child = gather(self.prefixes.depths[level].children.astype(np.int64), nodes.astype(np.int64))
-        row = np.repeat(np.arange(len(nodes)), np.diff(first))
-        said = (asked[_long(row, states)] * _float(vectors[child], states)).sum(-1)
-        return out.index_put((_long(row, states), _long(deeper.token[child], states)), said)
+            said = asked @ _float(vectors, states).T
+            if rows is not None:
+                said = said + states @ rows.T
+            return out.index_copy(1, _long(deeper.token, states), said)
+        first, found = gather(self.prefixes.depths[level].children.astype(np.int64), nodes.astype(np.int64))
+        at = _long(np.repeat(np.arange(len(nodes)), np.diff(first)), states)
+        said = (asked[at] * _float(vectors[found], states)).sum(-1)
+        if rows is not None:
+            said = said + (states[at] * rows[_long(found, states)]).sum(-1)
+        return out.index_put((at, _long(deeper.token[found], states)), said)
 
 
 def _long(values: npt.NDArray[np.integer], like: Tensor) -> Tensor:

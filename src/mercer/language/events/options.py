@@ -63,9 +63,10 @@ class ShapeOptions(Options):
         0.1, low=0.0, high=0.5, ge=0, lt=1, description="share dropped of what enters, and of what layers add"
     )
     tied: bool = Field(True, description="whether what reads tokens and what foretells them is one matrix")
-    meaning: bool = Field(
-        False,
-        description="whether the vectors that IDs were made from are read and asked beside an item's tokens",
+    meaning: Literal["tokens", "vectors", "items"] = Field(
+        "tokens",
+        description="what is known of an item beside its tokens: nothing; the vector its ID was made from; that, and a "
+        "learned row of its own",
     )
     sliding: int | None = Field(
         None, ge=2, description="mistral alone: tokens that attention looks back; None: all"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mercer.errors import ConflictError, UsageError
+from mercer.errors import ConflictError, DamagedError, NotFoundError, UsageError
 from mercer.language.decoders.loading import libraries, without_bars
 from mercer.language.decoders.store import ModelStore
 from mercer.language.events.options import ShapeOptions
@@ -120,7 +120,14 @@ def with_adapter(
     from mercer.language.decoders.loading import check_adapter
     from mercer.language.finetuning.weights import needs_peft
 
-    below = Decoder.load(ModelStore().get(base), precision="fp32")
+    try:
+        stored = ModelStore().get(base)
+    except NotFoundError as fault:
+        raise NotFoundError(
+            f"What was learned stands beside the pretrained model {base[:12]}, and the store does not hold it.",
+            remedy="Import that model on this machine too, or set MERCER_MODELS to a copy of the store it is in.",
+        ) from fault
+    below = Decoder.load(stored, precision="fp32")
     _check(below, tokenizer)
     check_adapter(folder, below.base, below.tokenizer_hash)
     with warnings.catch_warnings():
@@ -132,18 +139,27 @@ def with_adapter(
 
 
 def from_folder(folder: Path, shape: ShapeOptions) -> Started:
-    """A whole model of a folder, whose files were held against their hashes."""
+    """A whole model of a folder, whose files were held against their hashes.
+
+    Raises DamagedError where the weights lack one of the network's.
+    """
     torch, transformers = libraries()
     from mercer.language.events.dropout import with_dropout
 
     with without_bars(transformers):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model, said = transformers.AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=torch.float32,
             attn_implementation="sdpa",
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
+            output_loading_info=True,
+        )
+    if said["missing_keys"]:
+        raise DamagedError(
+            f"The weights in {folder.name} lack {min(said['missing_keys'])}.",
+            remedy="Train again, or restore the folder.",
         )
     if not shape.start:
         with_dropout(model, shape.dropout)

@@ -142,6 +142,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Say in the project's words that weights can't be read, whatever their hashes say."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, OSError, KeyError) as fault:
+        raise DamagedError(
+            f"The weights in {folder.name} are no safetensors, or not those of this decoder.", remedy=AGAIN
+        ) from fault
+
+
+@contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Make the folder, and say in the project's words that it can't be written."""
     try:

@@ -18,6 +18,7 @@ from mercer.language.events.options import TaskOptions
 from mercer.language.events.queries import judged, searched
 from mercer.language.events.texts import item_to_text, text_to_item
 from mercer.language.events.tokenizer import EventTokenizer
+from mercer.language.semantic_ids.vectors import texts_of
 
 Bools = npt.NDArray[np.bool_]
 
@@ -41,7 +42,7 @@ def mixed(
         made = next_event(tokenizer, log, options, weights=weights)
         parts.append(replace(made, weight=made.weight * np.float32(options.next_event)))
     if dataset is not None:
-        titles = dataset.items["title"].tolist()
+        titles = texts_of(dataset.items, "title")
         every = np.arange(len(titles))
         if options.text_to_item:
             parts.append(text_to_item(tokenizer, titles, every, weight=options.text_to_item))

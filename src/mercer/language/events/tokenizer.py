@@ -32,6 +32,7 @@ from mercer.language.events.fitting import codes_of_items, fitted
 from mercer.language.events.laying import laid
 from mercer.language.events.options import EventOptions
 from mercer.language.events.text import TextTokens
+from mercer.language.semantic_ids.vectors import texts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ class EventTokenizer:
                 remedy="Make the IDs from this catalogue.",
             )
         if text is None and options.text_tokens:
-            text = TextTokens.learned(dataset.items["title"].tolist(), options.text_tokens)
+            text = TextTokens.learned(texts_of(dataset.items, "title"), options.text_tokens)
         fields = fitted(dataset, options)
         bare = cls(ids=ids, fields=fields, options=options, text=text)
         return bare.with_ids(ids, dataset.items)

@@ -18,15 +18,21 @@ NO_ENCODER = "none"
 
 IDS = IdOptions(codebook={"levels": 2})
 EVENTS = EventOptions(window=30)
-SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3, meaning=True)
+SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3, meaning="items")
 """What was measured best on two cores; what a person gives of a part stands over these."""
 
 
 def _over(default: Options) -> Callable[[Any], Any]:
-    """What is not given of a part is as in `default`."""
+    """What is not given of a part, or of a mapping in it, is as in `default`."""
+    known = default.model_dump()
 
     def filled(given: Any) -> Any:
-        return {**default.model_dump(), **given} if isinstance(given, Mapping) else given
+        if not isinstance(given, Mapping):
+            return given
+        both = {
+            name for name in given if isinstance(given[name], Mapping) and isinstance(known.get(name), dict)
+        }
+        return {**known, **given, **{name: {**known[name], **given[name]} for name in both}}
 
     return filled
 
@@ -95,8 +101,8 @@ class GenerativeOptions(SignalOptions, TrainingOptions):
             )
         if self.neighbours and self.tasks.normalised != "children":
             raise ValueError("neighbours needs tasks.normalised: children; set it to 0 without")
-        if self.shape.meaning and self.tasks.normalised != "children":
-            raise ValueError("shape.meaning needs tasks.normalised: children; set it to false without")
+        if self.shape.meaning != "tokens" and self.tasks.normalised != "children":
+            raise ValueError("shape.meaning needs tasks.normalised: children; set it to tokens without")
         known = (NO_ENCODER, *plugins.names(plugins.ENCODERS))
         if self.encoder not in known:
             raise ValueError(f"no encoder is called {self.encoder!r}. {nearest(self.encoder, known)}")
