@@ -20,6 +20,7 @@ import pandas as pd
 
 from mercer.contracts import Budget, Encoder, Floats32, Interactions, Runtime
 from mercer.errors import DataError, SpentError
+from mercer.language.decoders.plain import clean
 from mercer.language.semantic_ids.codebook import Arrays, hash_of
 from mercer.language.semantic_ids.cooccurrence import directions, near
 from mercer.language.semantic_ids.options import FIELDS, VectorOptions
@@ -178,10 +179,10 @@ def encode_items(
 
 
 def texts_of(items: pd.DataFrame, column: str) -> list[str]:
-    """A column of texts without spaces around them, "" where it is absent or unknown."""
+    """A column of texts without spaces around them; "" where it is absent or unknown, "?" for what no UTF-8 holds."""
     if column not in items.columns:
         return [""] * len(items)
-    return ["" if pd.isna(one) else str(one).strip() for one in items[column].tolist()]
+    return ["" if pd.isna(one) else clean(str(one)).strip() for one in items[column].tolist()]
 
 
 def encode_texts(
