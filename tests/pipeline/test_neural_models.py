@@ -193,6 +193,40 @@ def test_a_killed_run_goes_on_with_its_training(
     assert alone.training.losses == record.losses
 
 
+def limited(seconds: float, **options: Any) -> Brief:
+    content = brief(epochs=6, **options).model_dump(mode="json", by_alias=True)
+    content["fit"]["seconds"] = seconds
+    return Brief.model_validate(content)
+
+
+def test_what_the_seconds_of_a_fit_ended_goes_on_with_more_of_them(cache: Path, tmp_path: Path) -> None:
+    def record(seconds: float) -> TrainingRecord:
+        made = mercer.run(limited(seconds), tmp_path / "run", until="fit")
+        return TrainingRecord.load(made.path / "models/next-item/tiny-net/training.json")
+
+    short = record(1e-6)
+    assert short.stopped_because == "budget"
+    assert any("1e-06 s ended it" in note for note in short.notes)
+    whole = record(3600)
+    assert whole.stopped_because == "epochs"
+    assert whole.resumed_from == (len(short.losses),)
+    assert whole.losses[: len(short.losses)] == short.losses
+    assert not list((cache / "checkpoints").glob("*"))
+
+
+def test_where_more_time_makes_another_model_it_begins_anew_and_says_so(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where only some texts were encoded in time."""
+    mercer.run(limited(1e-6, clip=0.5), tmp_path / "run", until="fit")
+    monkeypatch.setattr("mercer.training.loop.identity", lambda *_: {"facts.texts": "more"})
+    made = mercer.run(limited(3600, clip=0.5), tmp_path / "run", until="fit")
+    record = TrainingRecord.load(made.path / "models/next-item/tiny-net/training.json")
+    assert record.stopped_because == "epochs"
+    assert record.resumed_from == ()
+    assert "begins anew" in caplog.text
+
+
 def material(cache: Path, made: Brief) -> Any:
     from mercer.pipeline.checking import prepared
     from mercer.pipeline.flow import Flow

@@ -7,10 +7,12 @@ is one set of rows.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +21,7 @@ import numpy as np
 from mercer.brief import BehaviorTarget, RecommendTarget, Target
 from mercer.contracts import Budget, Estimate, Holdout, Labelled, Options, Progress, Silent, plugins
 from mercer.data import Fold, folds_of
-from mercer.errors import BriefError, nearest
+from mercer.errors import BriefError, ConflictError, nearest
 from mercer.evaluation import (
     Composition,
     FoldScored,
@@ -36,7 +38,9 @@ from mercer.pipeline.cache import Cost, Step, key_of
 from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash, version_of
 from mercer.pipeline.material import Material
-from mercer.training import TrainingOptions, TrainingRecord
+from mercer.training import RECORD_FILE, TrainingOptions, TrainingRecord
+
+log = logging.getLogger(__name__)
 
 FitOn = Literal["train", "train+validation", "all"]
 """What a fit has seen; `all` is what ships where folds tested: it has no test score of its own."""
@@ -266,7 +270,16 @@ def _fit(
         alone = isinstance(entry.options, TrainingOptions)
         estimate = Estimate(0.0, 0.0) if alone else model.estimate(train)
         runtime = flow.runtime(bar, checkpoints)
-        model.fit(train, validation=validation, budget=budget, seed=seed, runtime=runtime)
+        fitting = partial(model.fit, train, validation=validation, budget=budget, seed=seed, runtime=runtime)
+        try:
+            fitting()
+        except ConflictError as fault:
+            if checkpoints is None or not checkpoints.is_dir():
+                raise
+            # Of fewer texts than there is time for now, say: all that time does not decide is in the folder's name.
+            log.warning("%s begins anew: %s", name, fault.message)
+            shutil.rmtree(checkpoints)
+            fitting()
         model.save(folder)
         record: TrainingRecord | None = getattr(model, "training", None)
         if record is not None:
@@ -301,11 +314,18 @@ def _fit(
         name = f"{name}:seed-{seed}"
     # What keeps people keeps them in the run alone, where `forget` finds them.
     keeps = entry.trained and not entry.holds_users
-    checkpoints = flow.checkpoints(name, facts) if keeps else None
+    lasting = {key: value for key, value in facts.items() if key != "seconds"}
+    checkpoints = flow.checkpoints(name, lasting) if keeps else None
     step = flow.step(name, facts, make)
-    if checkpoints is not None:
+    if checkpoints is not None and not _out_of_time(step):
         shutil.rmtree(checkpoints, ignore_errors=True)
     return step
+
+
+def _out_of_time(step: Step) -> bool:
+    """Whether its training was ended by the brief's seconds: with more of them it goes on from its checkpoint."""
+    record = step.folder / RECORD_FILE
+    return record.is_file() and TrainingRecord.load(record).stopped_because == "budget"
 
 
 def training_facts(flow: Flow, entry: Entry) -> dict[str, Any]:
