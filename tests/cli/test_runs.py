@@ -70,6 +70,7 @@ def test_every_step_is_a_command(
     assert said.code == 0, said.err
     assert (tmp_path / "run" / written).exists()
     assert not (tmp_path / "run" / absent).exists()
+    assert ("Rules in force" in said.out) == (command == "gate")
 
 
 def test_rankings_of_another_system_are_scored_like_the_models(

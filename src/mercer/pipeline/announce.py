@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def announce(run: Run) -> list[Any]:
-    """Leaderboard and decision, the rules that block, where things are, and the next two commands."""
+    """Leaderboard and decision, the rules that block, where things are, and the next two commands.
+
+    A run that ended with the gates says what each of them measured.
+    """
     parts: list[Any] = []
     if run.leaderboard is not None:
         from mercer.reporting import terminal
@@ -20,11 +23,32 @@ def announce(run: Run) -> list[Any]:
         parts.append(
             terminal.render(run.path) if run.page is not None else terminal.leaderboard(run.leaderboard)
         )
-    blocking = [finding for finding in (run.gates or {}).get("findings", []) if finding["blocks"]]
+    findings = (run.gates or {}).get("findings", [])
+    if findings and run.page is None:
+        parts.append(measured(findings))
+    blocking = [finding for finding in findings if finding["blocks"]]
     if blocking:
         parts.append(rules(blocking))
     parts.append(places(run))
     return parts
+
+
+def measured(findings: list[dict[str, Any]]) -> Table:
+    """The rules in force that apply: what was measured, or the role that accepted what was not."""
+    table = Table(title="Rules in force", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("rule", "status", "measured"):
+        table.add_column(heading, overflow="fold")
+    apply = [finding for finding in findings if finding["status"] != "NOT_APPLICABLE"]
+    for finding in apply:
+        accepted = f"accepted by {finding['accepted']['role']}" if finding["accepted"] else ""
+        table.add_row(finding["rule"], _in_words(finding), accepted or str(finding["measured"]))
+    if len(apply) < len(findings):
+        table.caption, table.caption_justify = f"{len(findings) - len(apply)} more do not apply.", "left"
+    return table
+
+
+def _in_words(finding: dict[str, Any]) -> str:
+    return str(finding["status"]).replace("_", " ").lower()
 
 
 def rules(blocking: list[dict[str, Any]]) -> Table:
@@ -36,7 +60,7 @@ def rules(blocking: list[dict[str, Any]]) -> Table:
         measured = finding["because"] if finding["status"] == "NOT_ASSESSED" else finding["measured"]
         table.add_row(
             f"{finding['rule']}\n{finding['citation']}",
-            finding["status"].replace("_", " ").lower(),
+            _in_words(finding),
             str(measured),
             f"{finding['examined']:,}",
             finding["remedy"],

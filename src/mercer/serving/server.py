@@ -118,6 +118,7 @@ def serve(
     """
     import uvicorn
 
+    announce(f"Checking and loading {place} …")
     served = prepare(
         place,
         host=host,

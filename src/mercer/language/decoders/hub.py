@@ -31,8 +31,9 @@ def read(repository: str, revision: str | None) -> Source:
         ) from fault
     except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as fault:
         raise RemoteError(
-            f"{repository} is not in the hub's cache, and the hub can't be reached.",
-            remedy="Where there is no internet, copy the model's folder here and import the folder.",
+            f"No folder {repository} is here, and as a name on the hub it is not in the hub's cache, and the hub "
+            "can't be reached.",
+            remedy="Check the path. Where there is no internet, copy the model's folder here and import the folder.",
         ) from fault
     return folder_source.read(
         folder, name=name_from(repository.split("/")[1]), origin=f"Hugging Face hub: {repository}",
