@@ -95,6 +95,16 @@ def test_a_truncated_parquet_file_is_named(tmp_path: Path) -> None:
             read(tmp_path, content, "log.parquet")
 
 
+def test_parquet_text_that_is_no_utf8_is_named_and_not_shown(tmp_path: Path) -> None:
+    _, offsets, content = pa.array([b"caf\xe9", b"mug"], pa.binary()).buffers()
+    text = pa.StringArray.from_buffers(2, offsets, content)
+    pq.write_table(pa.table({"item": ["i1", "i2"], "title": text}), tmp_path / "items.parquet")
+    with pytest.raises(DataError, match=r"items\.parquet holds text that is not UTF-8") as refused:
+        read_frame(Source(source="items.parquet"), (tmp_path,))
+    assert "as UTF-8" in refused.value.remedy
+    assert "caf" not in str(refused.value)
+
+
 def test_two_parquet_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     pq.write_table(
         pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["user", "user"]), tmp_path / "log.parquet"

@@ -111,6 +111,12 @@ def _parquet(place: Path, engine: Engine) -> pa.Table:
         # The engine tells names apart by more than their case; positions keep them as they are.
         return engine.arrow(engine.read(place)).rename_columns(names)
     except faults() as fault:
+        if "not valid UTF8" in str(fault):
+            # What the engine says holds the value, which may be personal.
+            raise DataError(
+                f"{place.name} holds text that is not UTF-8.",
+                remedy="Export it again with its text as UTF-8, as Parquet wants it.",
+            ) from None
         raise DataError(
             f"{place.name} is no whole Parquet file.", remedy="It may be truncated: copy or export it again."
         ) from fault
