@@ -119,3 +119,11 @@ def test_frames_stand_for_files_and_leave_nothing_behind(tmp_path: Path) -> None
         assert loaded.data.events is not None
         assert loaded.data.events.source == "events.parquet"
     assert not place.exists()
+
+
+def test_text_that_no_file_can_hold_is_refused(tmp_path: Path) -> None:
+    """As where bytes were read with errors="surrogateescape"."""
+    frame = log(item=pd.Series(["caf\udce9", "mug"], dtype=object))
+    with pytest.raises(DataError, match=r"data\['events'\] holds text that no UTF-8 can hold") as refused:
+        cleaned(frame, tmp_path)
+    assert "own encoding" in refused.value.remedy

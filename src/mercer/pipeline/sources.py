@@ -67,6 +67,11 @@ def _with_frames(brief: Brief, frames: Mapping[str, pd.DataFrame], folder: Path)
                 f"data[{table!r}]: a column mixes types that no file can hold.",
                 remedy="Give each column one type.",
             ) from fault
+        except UnicodeEncodeError as fault:
+            raise DataError(
+                f"data[{table!r}] holds text that no UTF-8 can hold: bytes were read as if they were text.",
+                remedy="Read the file in its own encoding, such as pd.read_csv(..., encoding='cp1252').",
+            ) from fault
         known: Source | None = getattr(brief.data, table)
         sources[table] = Source(source=file) if known is None else known.model_copy(update={"source": file})
     return brief.model_copy(update={"data": brief.data.model_copy(update=sources)})
