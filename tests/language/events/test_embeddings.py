@@ -45,6 +45,17 @@ def test_changing_the_past_changes_the_vector() -> None:
     assert not np.allclose(before.iloc[:, 2:], event_embeddings(made, shop, end).iloc[:, 2:])
 
 
+def test_a_vector_says_how_long_ago_the_last_event_was() -> None:
+    shop = log((3,))
+    end, alone, with_gap = int(shop.time.max()), decoder(), decoder(EVERY)
+    assert alone.tokenizer.n_before == 0
+    for made, changes in ((alone, False), (with_gap, True)):
+        soon, late = (event_embeddings(made, shop, end + days * DAY_US).iloc[:, 2:] for days in (1, 90))
+        assert np.array_equal(soon, late) != changes
+    other = event_embeddings(with_gap, shop, end, kind="view")
+    assert not event_embeddings(with_gap, shop, end).equals(other)
+
+
 def test_columns_say_what_they_are() -> None:
     made, shop = decoder(), log()
     both = event_embeddings(made, shop, CUT)

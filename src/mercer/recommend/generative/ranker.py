@@ -297,7 +297,8 @@ class Generative(NeuralRanker):
                 f"{self.name} was fitted on another catalogue than that of the log.",
                 remedy="Build the log from the same tables, or take the ranker to the larger catalogue with `grown`.",
             )
-        return event_embeddings(self.parts_.decoder, self.parts_.search.heard(log), as_of, pooling=pooling)
+        heard, kind = self.parts_.search.heard(log), self.options.answers[0]
+        return event_embeddings(self.parts_.decoder, heard, as_of, pooling=pooling, kind=kind)
 
     def save(self, folder: Path) -> None:
         """Write options.yaml, weights.safetensors, and where something was trained its parts and training.json."""
