@@ -1,9 +1,9 @@
 """Does a language model that is only prompted order recommendations better? Amazon Beauty is not part of mercer.
 
-    .venv/bin/python benchmarks/prompted_recommend.py --beauty FOLDER [--only NAME ...] [--precision bf16]
+    .venv/bin/python benchmarks/prompted_recommend.py --beauty FOLDER [--only NAME ...] [--users N]
 
-Leave-last-out as briefs/beauty.yaml has it. The first TEST users by the md5 of their ids are judged. Of the others,
-evenly spread over the order of their ids, VALIDATION choose the weight; the two-stage ranker stops by all of them.
+Leave-last-out as briefs/beauty.yaml has it. The first --users by the md5 of their ids are judged. Of the others, evenly
+spread over the order of their ids, --validation choose the weight; the two-stage ranker stops by all of them.
 Rows: three wordings of `recommend-title` zero-shot, two examples drawn and two nearest, and the twin with random
 weights, each over item-knn with the brief's tuned options; one wording over the two-stage ranker. Differences from the
 row's own base are paired by user and tested by sign flips, Holm over each metric's table. Milliseconds are of the
@@ -103,10 +103,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--candidates", type=int, default=CANDIDATES)
+    parser.add_argument("--users", type=int, default=TEST)
+    parser.add_argument("--validation", type=int, default=VALIDATION)
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     [split] = load("beauty", given.beauty).values()
-    test = split.test.take(np.sort(by_hash(split.test)[:TEST]))
+    test = split.test.take(np.sort(by_hash(split.test)[: given.users]))
     judged = set(test.units)
     others = [row for row, unit in enumerate(split.validation.units) if unit not in judged]
     held = split.validation.take(np.array(others))
@@ -123,7 +125,7 @@ def main() -> None:
             "base": {base: tuned.get(base, {})},
             "precision": given.precision,
             "candidates": given.candidates,
-            "validation_rows": VALIDATION,
+            "validation_rows": given.validation,
         }
         fitted = make(PromptedRecommend.name, {**chosen, **options}).fit(
             split.train, validation=held, seed=SEED
