@@ -89,17 +89,32 @@ def quality(shop: Shop, options: IdOptions, seed: int) -> None:
     )
 
 
+def hidden_of(shop: Shop) -> np.ndarray:
+    """A tenth of the items, drawn by a hash of their ids: bool, shape (I,)."""
+    return np.array([hashlib.sha256(one.encode()).digest()[0] % 10 == 0 for one in shop.train.vocabulary.ids])
+
+
+def put_in(part: SemanticCatalogue, shop: Shop, hidden: np.ndarray) -> tuple[SemanticCatalogue, Floats32]:
+    """Hidden items given IDs by their texts alone: the catalogue with all paths in the shop's order, and their vectors.
+
+    part: of the items that are not hidden.
+    """
+    names, new = shop.train.vocabulary, np.flatnonzero(hidden)
+    order = np.concatenate([np.flatnonzero(~hidden), new])
+    vectors = part.space.of_new(shop.encoded[new])
+    longer = part.extended_by(vectors, Vocabulary([names.ids[item] for item in order]))
+    place = np.argsort(order)
+    ids = replace(longer.ids, codes=longer.ids.codes[place], catalogue=names.fingerprint, n_base=len(place))
+    return replace(longer, ids=ids, vectors=longer.vectors[place]), vectors
+
+
 def refresh(shop: Shop, options: IdOptions, seed: int) -> None:
     """A tenth of the items hidden from everything that is fitted, then given IDs by their texts alone."""
-    ids = shop.train.vocabulary.ids
-    hidden = np.array([hashlib.sha256(one.encode()).digest()[0] % 10 == 0 for one in ids])
-    old, new = np.flatnonzero(~hidden), np.flatnonzero(hidden)
-    small = shop.only(~hidden)
-    part, _, took = fitted(small, options, seed)
+    hidden = hidden_of(shop)
+    ids, old, new = shop.train.vocabulary.ids, np.flatnonzero(~hidden), np.flatnonzero(hidden)
+    part, _, took = fitted(shop.only(~hidden), options, seed)
     begun = time.process_time()
-    vectors = part.space.of_new(shop.encoded[new])
-    whole = Vocabulary([ids[item] for item in [*old, *new]])
-    longer = part.extended_by(vectors, whole)
+    longer, vectors = put_in(part, shop, hidden)
     per_thousand = 1000 * (time.process_time() - begun) / len(new)
     full, all_vectors, took_full = fitted(shop, options, seed)
 
@@ -108,9 +123,7 @@ def refresh(shop: Shop, options: IdOptions, seed: int) -> None:
     pairs = near(shop.log, options.vectors)[new][:, old].tocsr()
     bought = np.flatnonzero(np.diff(pairs.indptr) > 0)
     beside_bought = old[pairs[bought].toarray().argmax(axis=1)]
-    codes = np.empty_like(full.ids.codes)
-    codes[[*old, *new]] = longer.ids.codes
-    name = _name(options)
+    codes, name = longer.ids.codes, _name(options)
     say(f"{name}: {len(new)} of {len(ids)} items hidden; fit without them {took}; with them {took_full}")
     r2 = [
         reconstruction(made.codebook, rows, made.codebook.encode(rows), rows.mean(axis=0))[0]
