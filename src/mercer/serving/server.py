@@ -118,7 +118,8 @@ def serve(
     """
     import uvicorn
 
-    announce(f"Checking and loading {place} …")
+    if place.exists():
+        announce(f"Checking and loading {place} …")
     served = prepare(
         place,
         host=host,
