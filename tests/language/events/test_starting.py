@@ -149,6 +149,20 @@ def test_a_store_without_the_model_is_named(store: ModelStore) -> None:
     assert starting.pretrained(shape()) is None
 
 
+def test_a_fit_is_known_by_the_model_and_not_by_its_name(store: ModelStore, tmp_path: Path) -> None:
+    """Another model under the name is another option, so no cached fit of the first stands for it."""
+    before = shape(start="tiny")
+    assert before.start_hash == store.get("tiny").card.hash
+    tiny_decoder("llama", seed=2, folder=tmp_path / "another")
+    import_model(tmp_path / "another", name="tiny", store=store)
+    after = shape(start="tiny")
+    assert after.start_hash == store.get("tiny").card.hash != before.start_hash
+    found = starting.pretrained(before)
+    assert found is not None
+    assert found.base == before.start_hash
+    assert shape(start="nowhere").start_hash == shape().start_hash == ""
+
+
 def test_the_texts_must_be_those_of_the_model() -> None:
     with pytest.raises(ConflictError, match="texts"):
         EventDecoder.new(tokenizer(), shape(start="tiny"), seed=1, base=base())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mercer.contracts import Options, searched
+from mercer.errors import NotFoundError
+from mercer.language.decoders.store import ModelStore
 
 FieldName = Literal["kind", "gap", "calendar", "amount"]
 Family = Literal["gpt2", "llama", "mistral"]
@@ -72,11 +74,26 @@ class ShapeOptions(Options):
         None, ge=2, description="mistral alone: tokens that attention looks back; None: all"
     )
     start: str = Field("", description="model of the store to start from; empty: none")
+    start_hash: str = Field(
+        "", description="its hash; empty: what the name stands for now", validate_default=True
+    )
     method: Literal["full", "lora"] = Field(
         "lora", description="with `start`: full, every weight learns; lora, small matrices and the new rows"
     )
     rank: int = Field(16, ge=1, le=1024, description="lora: width of the small matrices")
     alpha: float = Field(32.0, gt=0, description="lora: what they add is multiplied by alpha / rank")
+
+    @field_validator("start_hash")
+    @classmethod
+    def _what_the_name_stands_for(cls, given: str, info: ValidationInfo) -> str:
+        # A name may stand for another model tomorrow: a fit is known by the hash.
+        if given or not info.data.get("start"):
+            return given
+        try:
+            return ModelStore().get(info.data["start"], verify=False).card.hash
+        except NotFoundError:
+            # A brief may be read where the model is not; fit says what to do.
+            return ""
 
     @model_validator(mode="after")
     def _they_fit_together(self) -> ShapeOptions:

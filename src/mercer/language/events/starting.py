@@ -86,7 +86,7 @@ def pretrained(shape: ShapeOptions, *, store: ModelStore | None = None) -> Decod
         return None
     from mercer.language.decoders import Decoder
 
-    return Decoder.load((store or ModelStore()).get(shape.start), precision="fp32")
+    return Decoder.load((store or ModelStore()).get(shape.start_hash or shape.start), precision="fp32")
 
 
 def from_pretrained(base: Decoder, tokenizer: EventTokenizer, shape: ShapeOptions, *, seed: int) -> Started:
