@@ -68,12 +68,16 @@ def served(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_the_projects_briefs_are_read() -> None:
-    for name in ("demo-generative", "beauty-generative"):
+    for name, fallback in (
+        ("demo-generative", "sasrec"),
+        ("beauty-generative", "sasrec"),
+        ("demo-pretrained", "most-popular"),
+    ):
         given = Brief.load(BRIEF.with_name(f"{name}.yaml"))
         for target in given.targets.values():
             for model, options in target.options.items():
                 plugins.load(plugins.RANKERS, model).Options(**options)
-        assert given.targets["next-item"].fallback == "sasrec"
+        assert given.targets["next-item"].fallback == fallback
 
 
 def recommended(client: httpx.Client, target: str, **body: Any) -> dict[str, Any]:
