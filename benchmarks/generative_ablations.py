@@ -84,7 +84,7 @@ WHOLE = {
     "RQ-VAE": Row({"ids": {"kind": "rqvae"}}, "default"),
     "balanced": Row({"ids": {"codebook": {"levels": 2, "balance": 0.5}}}, "default"),
     "old codebook": Row({}, "default", has_old_codebook=True),
-    "vectors, no item rows": Row({"shape": {"meaning": "vectors"}}, "default"),
+    "item rows": Row({"shape": {"meaning": "items"}}, "default"),
     "tokens": Row({"shape": {"meaning": "tokens"}}, "default"),
     "tokens, random IDs": Row({"shape": {"meaning": "tokens"}} | RANDOM, "tokens"),
     "no neighbours": Row({"neighbours": 0.0}, "default"),

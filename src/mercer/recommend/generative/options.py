@@ -18,7 +18,7 @@ NO_ENCODER = "none"
 
 IDS = IdOptions(codebook={"levels": 2})
 EVENTS = EventOptions(window=30)
-SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3, meaning="items")
+SHAPE = ShapeOptions(family="llama", width=128, layers=2, heads=4, inner=2.0, dropout=0.3, meaning="vectors")
 """What was measured best on two cores; what a person gives of a part stands over these."""
 
 
