@@ -21,7 +21,7 @@ import numpy as np
 from mercer.brief import BehaviorTarget, RecommendTarget, Target
 from mercer.contracts import Budget, Estimate, Holdout, Labelled, Options, Progress, Silent, plugins
 from mercer.data import Fold, folds_of
-from mercer.errors import BriefError, ConflictError, nearest
+from mercer.errors import BriefError, nearest
 from mercer.evaluation import (
     Composition,
     FoldScored,
@@ -39,6 +39,7 @@ from mercer.pipeline.flow import Flow
 from mercer.pipeline.manifest import code_hash, version_of
 from mercer.pipeline.material import Material
 from mercer.training import RECORD_FILE, TrainingOptions, TrainingRecord
+from mercer.training.checkpoints import ForeignCheckpointError
 
 log = logging.getLogger(__name__)
 
@@ -273,9 +274,8 @@ def _fit(
         fitting = partial(model.fit, train, validation=validation, budget=budget, seed=seed, runtime=runtime)
         try:
             fitting()
-        except ConflictError as fault:
-            if checkpoints is None or not checkpoints.is_dir():
-                raise
+        except ForeignCheckpointError as fault:
+            assert checkpoints is not None
             # Of fewer texts than there is time for now, say: all that time does not decide is in the folder's name.
             log.warning("%s begins anew: %s", name, fault.message)
             shutil.rmtree(checkpoints)

@@ -33,6 +33,10 @@ _NAMED = 3
 """So many differences are named; the rest is counted."""
 
 
+class ForeignCheckpointError(ConflictError):
+    """All checkpoints of a folder are of other trainings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A checkpoint that was read: where the training was, and its tensors by file and name."""
@@ -86,7 +90,7 @@ class Checkpoints:
         """The newest step whose checkpoint, and the best that it names, are whole and of this training; and what
         was refused on the way, a sentence each.
 
-        Raises ConflictError where all that is there belongs to other trainings.
+        Raises ForeignCheckpointError where all that is there belongs to other trainings.
         """
         refused, foreign = [], []
         for step in self.steps():
@@ -101,7 +105,7 @@ class Checkpoints:
                 continue
             return step, [f"{one} Step {step} was used." for one in refused]
         if refused and any(foreign):
-            raise ConflictError(
+            raise ForeignCheckpointError(
                 f"The checkpoints in {self.folder} are of another training. {refused[foreign.index(True)]}",
                 remedy="Give another checkpoint folder, or remove this one.",
             )
