@@ -26,6 +26,7 @@ from mercer.contracts import (
     Rankings,
     Requests,
     Runtime,
+    Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import DataError, UnsupportedError, UsageError
@@ -154,14 +155,19 @@ class ScoringRanker(ABC):
     def _blocks(self, requests: Requests) -> list[Requests]:
         """What may be used of the requests, in pieces of bounded memory."""
         self._need_fit()
-        if requests.items.fingerprint != self._catalogue:
-            raise DataError(
-                f"{self.name} was fitted on another catalogue than that of the requests.",
-                remedy="Fit again, or encode the requests with the vocabulary saved beside the ranker.",
-            )
+        self._need_catalogue(
+            requests.items,
+            "the requests",
+            remedy="Fit again, or encode the requests with the vocabulary saved beside the ranker.",
+        )
         size = max(_LEAST_ROWS, _BLOCK_CELLS // max(1, len(requests.items)))
         blocks = [requests] if 0 < len(requests) <= size else requests.blocks(size)
         return [_visible(block) for block in blocks]
+
+    def _need_catalogue(self, items: Vocabulary, of: str, *, remedy: str) -> None:
+        """Raises DataError where these items are not those of the fit. of: what they are of, for the message."""
+        if items.fingerprint != self._catalogue:
+            raise DataError(f"{self.name} was fitted on another catalogue than that of {of}.", remedy=remedy)
 
     def _need_fit(self) -> None:
         if not self._catalogue:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mercer.contracts import NO_ITEM, Budget, Dataset, Floats32, Runtime
+from mercer.contracts import NO_ITEM, Dataset, Floats32, Runtime
 from mercer.errors import ConflictError, DamagedError, DataError, MercerError, NotFoundError, UsageError
 from mercer.language import vectors
 from mercer.language.decoders import import_model
@@ -26,7 +26,7 @@ from mercer.recommend.generative.parts import DECODER, Parts, _digest
 from mercer.testing.decoders import tiny_decoder
 from mercer.testing.handmade import log, requests, scores
 from recommend.generative.test_ranker import circle
-from recommend.generative.tiny import TINY, N, fitted, walks
+from recommend.generative.tiny import TINY, N, ended_by_time, fitted, walks
 
 WITH_TEXTS: dict[str, Any] = {
     "epochs": 1,
@@ -269,11 +269,8 @@ def test_texts_that_there_was_no_time_for_are_told_and_the_next_fit_encodes_the_
 
 
 def test_a_budget_that_ends_in_the_middle_is_kept_and_gone_on_with(tmp_path: Path) -> None:
-    runtime = Runtime(threads=1, checkpoint_folder=tmp_path / "kept")
-    options = Generative.Options(**{**TINY, "epochs": 3})
-    short = Generative(options).fit(walks(), budget=Budget(0.0), seed=1, runtime=runtime)
+    options, runtime, short = ended_by_time(tmp_path / "kept", epochs=3)
     assert short.training is not None
-    assert short.training.stopped_because == "budget"
     (tmp_path / "saved").mkdir()
     short.save(tmp_path / "saved")
     assert np.array_equal(scores(Generative.load(tmp_path / "saved"), circle()), scores(short, circle()))

@@ -21,7 +21,7 @@ from mercer.testing.decoders import tiny_decoder
 from mercer.testing.handmade import dataset, log, requests, scores
 from mercer.testing.small_shop import every_row, small_dataset, small_holdout, small_requests
 from mercer.training import TrainingEstimate
-from recommend.generative.tiny import TINY, N, fitted, walks
+from recommend.generative.tiny import TINY, N, ended_by_time, fitted, walks
 
 
 def circle(**changes: Any) -> Requests:
@@ -296,11 +296,7 @@ def test_what_is_not_given_of_a_part_is_as_it_was_measured_best() -> None:
 
 
 def test_a_spent_budget_keeps_what_was_done_and_the_next_fit_goes_on(tmp_path: Path) -> None:
-    runtime = Runtime(threads=1, checkpoint_folder=tmp_path / "kept")
-    options = Generative.Options(**{**TINY, "epochs": 8})
-    short = Generative(options).fit(walks(), budget=Budget(0.0), seed=1, runtime=runtime)
-    assert short.training is not None
-    assert short.training.stopped_because == "budget"
+    options, runtime, short = ended_by_time(tmp_path / "kept", epochs=8)
     assert any("ended it after" in note for note in short.notes)
     assert (short.rank(circle(), 3).items != NO_ITEM).all()
     resumed = Generative(options).fit(walks(), seed=1, runtime=runtime)

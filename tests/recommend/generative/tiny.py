@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from mercer.contracts import Dataset, Runtime
+from mercer.contracts import Budget, Dataset, Runtime
 from mercer.recommend.generative import Generative
 from mercer.testing.handmade import dataset, log
 
@@ -37,3 +38,13 @@ def fitted(train: Dataset | None = None, **changes: Any) -> Generative:
     """A tiny ranker fitted on the circle."""
     made = Generative(Generative.Options(**{**TINY, **changes}))
     return made.fit(train or walks(), seed=1, runtime=Runtime(threads=1))
+
+
+def ended_by_time(kept: Path, *, epochs: int) -> tuple[Generative.Options, Runtime, Generative]:
+    """A fit on the circle that had no time, with the options and the runtime that go on from its checkpoint."""
+    runtime = Runtime(threads=1, checkpoint_folder=kept)
+    options = Generative.Options(**{**TINY, "epochs": epochs})
+    short = Generative(options).fit(walks(), budget=Budget(0.0), seed=1, runtime=runtime)
+    assert short.training is not None
+    assert short.training.stopped_because == "budget"
+    return options, runtime, short

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mercer.contracts.ragged import gather
 from mercer.errors import DivergedError
 from mercer.language.beams.masses import Masses
 from mercer.language.beams.permitted import Living
@@ -75,7 +74,7 @@ def grown(
     among_children, masses: as in `beam_search`; over all children, permitted or not.
     Raises DivergedError where they are not numbers.
     """
-    picked, node = gather(prefixes.depths[depth - 1].children.astype(np.int64), beams.node)
+    picked, node = prefixes.depths[depth - 1].children_of(beams.node)
     of = np.repeat(np.arange(len(beams)), np.diff(picked))
     request, parent = beams.request[of], beams.place[of]
     gained = known[request, parent, prefixes.depths[depth].token[node]].astype(np.float64)

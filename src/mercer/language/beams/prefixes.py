@@ -18,6 +18,7 @@ from mercer.errors import UsageError
 from mercer.language.beams.permitted import Permitted
 
 Int32s = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -38,6 +39,10 @@ class Depth:
 
     def __len__(self) -> int:
         return len(self.token)
+
+    def children_of(self, nodes: npt.NDArray[np.integer]) -> tuple[Numbers, Numbers]:
+        """Nodes of the next depth: those of nodes[i] are `child[first[i]:first[i + 1]]`; (first, child)."""
+        return gather(self.children.astype(np.int64), nodes.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,11 @@ class Prefixes:
         nodes: shape (m,), of depth `level`; column t is the child that token t leads to.
         """
         different, which = np.unique(nodes, return_inverse=True)
-        picked, child = gather(self.depths[level].children.astype(np.int64), different.astype(np.int64))
+        first, child = self.depths[level].children_of(different)
+        of = np.repeat(np.arange(len(different)), np.diff(first))
         deeper = self.depths[level + 1]
         out = np.zeros((len(different), self.sizes[level]), np.int32)
-        out[np.repeat(np.arange(len(different)), np.diff(picked)), deeper.token[child]] = (
-            deeper.leaves[child + 1] - deeper.leaves[child]
-        )
+        out[of, deeper.token[child]] = deeper.leaves[child + 1] - deeper.leaves[child]
         found: npt.NDArray[np.int32] = out[which]
         return found
 

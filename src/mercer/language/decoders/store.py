@@ -88,6 +88,17 @@ class ModelStore:
             model.check()
         return model
 
+    def hash_of(self, name: str) -> str:
+        """The hash of what a name stands for now, so that a fit is known by the model and not by its name.
+
+        "" where the store does not hold it: a brief may be read where the model is not, and a fit says what to do.
+        Raises UsageError and DamagedError as `get` does.
+        """
+        try:
+            return self.get(name, verify=False).card.hash
+        except NotFoundError:
+            return ""
+
     def with_source(self, source_hash: str) -> Found:
         """The models that were imported from these very files."""
         return [model for model in self.list() if model.card.source_hash == source_hash]

@@ -29,14 +29,13 @@ if TYPE_CHECKING:
     import torch
 
     from mercer.language.decoders import Decoder
-    from mercer.language.events.meaning import Meaning
+    from mercer.language.events.meaning import Meaning, Vectors
     from mercer.language.semantic_ids import SemanticIds
 
 Floats32 = npt.NDArray[np.float32]
-Vectors = npt.NDArray[np.floating]
 
 _ADAPTER, _ROWS = "adapter", "rows.safetensors"
-_MEANING, _VECTORS = "item_meaning", "meaning.safetensors"
+_MEANING, _MEANING_FILE = "item_meaning", "meaning.safetensors"
 
 
 class EventDecoder:
@@ -195,7 +194,7 @@ class EventDecoder:
                 starting.save_adapter_of(self._started, folder / _ADAPTER, self.shape)
                 save_file(starting.learned_rows(self.model), folder / _ROWS)
             if self.meaning is not None:
-                save_file(self.meaning.weights.state_dict(), folder / _VECTORS)
+                save_file(self.meaning.weights.state_dict(), folder / _MEANING_FILE)
             write_manifest(folder, told)
 
     @classmethod
@@ -228,7 +227,7 @@ class EventDecoder:
             if shape.meaning != "tokens":
                 from mercer.language.events.meaning import Meaning, MeaningWeights
 
-                meaning = Meaning(MeaningWeights.load(folder / _VECTORS), tokenizer, _given(vectors))
+                meaning = Meaning(MeaningWeights.load(folder / _MEANING_FILE), tokenizer, _given(vectors))
         made = cls(started.model, tokenizer, shape, started=started, meaning=meaning)
         made.model.to(device)
         return made

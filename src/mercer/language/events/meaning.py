@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mercer.contracts import Floats32, gather
+from mercer.contracts import Floats32
 from mercer.errors import ConflictError
 from mercer.language.events.paths import Paths
 from mercer.language.events.tokenizer import EventTokenizer
@@ -149,7 +149,7 @@ class Meaning:
             if rows is not None:
                 said = said + states @ rows.T
             return out.index_copy(1, _long(deeper.token, states), said)
-        first, found = gather(self.prefixes.depths[level].children.astype(np.int64), nodes.astype(np.int64))
+        first, found = self.prefixes.depths[level].children_of(nodes)
         at = _long(np.repeat(np.arange(len(nodes)), np.diff(first)), states)
         said = (asked[at] * _float(vectors[found], states)).sum(-1)
         if rows is not None:

@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mercer.contracts import Options, searched
-from mercer.errors import NotFoundError
 from mercer.language.decoders.store import ModelStore
 
 FieldName = Literal["kind", "gap", "calendar", "amount"]
@@ -86,14 +85,9 @@ class ShapeOptions(Options):
     @field_validator("start_hash")
     @classmethod
     def _what_the_name_stands_for(cls, given: str, info: ValidationInfo) -> str:
-        # A name may stand for another model tomorrow: a fit is known by the hash.
         if given or not info.data.get("start"):
             return given
-        try:
-            return ModelStore().get(info.data["start"], verify=False).card.hash
-        except NotFoundError:
-            # A brief may be read where the model is not; fit says what to do.
-            return ""
+        return ModelStore().hash_of(info.data["start"])
 
     @model_validator(mode="after")
     def _they_fit_together(self) -> ShapeOptions:

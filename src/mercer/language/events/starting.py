@@ -11,6 +11,7 @@ from mercer.errors import ConflictError, DamagedError, NotFoundError, UsageError
 from mercer.language.decoders.loading import libraries, without_bars
 from mercer.language.decoders.store import ModelStore
 from mercer.language.events.options import ShapeOptions
+from mercer.language.events.storing import AGAIN
 
 if TYPE_CHECKING:
     import torch
@@ -159,7 +160,7 @@ def from_folder(folder: Path, shape: ShapeOptions) -> Started:
     if said["missing_keys"]:
         raise DamagedError(
             f"The weights in {folder.name} lack {min(said['missing_keys'])}.",
-            remedy="Train again, or restore the folder.",
+            remedy=AGAIN,
         )
     if not shape.start:
         with_dropout(model, shape.dropout)

@@ -123,7 +123,8 @@ class EventTrainee:
             start, stop = self.decoder.slot_rows(number)
             picked = np.flatnonzero(asked & (flat_slot == number))
             place = torch.from_numpy(picked).to(device)
-            logits = self.decoder.logits(states.index_select(0, place), start, stop).float()
+            after = states.index_select(0, place)
+            logits = self.decoder.logits(after, start, stop).float()
             own = wanted.index_select(0, place) - start
             if above is None or self._paths is None or number not in self._paths.slots:
                 term = functional.cross_entropy(logits, own, reduction="none", label_smoothing=smoothing)
@@ -131,8 +132,7 @@ class EventTrainee:
                 level = number - self._paths.slots[0]
                 parent = above[flat_place[picked]]
                 if self.decoder.meaning is not None:
-                    found = states.index_select(0, place)
-                    logits = logits + self.decoder.meaning.foretold(found, level, parent)
+                    logits = logits + self.decoder.meaning.foretold(after, level, parent)
                 if known is not None and lines.event is not None:
                     term_of = known.terms(level, lines.event[flat_place[picked]], parent)
                     logits = logits + torch.from_numpy(term_of).to(device)

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mercer.contracts import Options as BaseOptions
 from mercer.contracts import searched
-from mercer.errors import ConflictError, NotFoundError, UnsupportedError, UsageError
+from mercer.errors import ConflictError, UnsupportedError, UsageError
 from mercer.language.decoders import ModelStore
 from mercer.language.prompts.examples import By
 from mercer.language.prompts.joining import GREATEST
@@ -85,11 +85,7 @@ class PromptOptions(BaseOptions):
     def _hash_of_the_model(cls, given: str, info: ValidationInfo) -> str:
         if given or "model" not in info.data:
             return given
-        try:
-            return ModelStore().get(info.data["model"], verify=False).card.hash
-        except NotFoundError:
-            # A brief may be read where the model is not; fit says what to do.
-            return ""
+        return ModelStore().hash_of(info.data["model"])
 
     def the_prompt(self, task: str) -> Prompt:
         """The prompt of these options.

@@ -33,7 +33,7 @@ from mercer.contracts import (
     Vocabulary,
 )
 from mercer.contracts import Options as BaseOptions
-from mercer.errors import ConflictError, DataError, UnsupportedError
+from mercer.errors import ConflictError, UnsupportedError
 from mercer.evaluation import score_ranking, value
 from mercer.language.events.embeddings import Pooling, event_embeddings
 from mercer.recommend.generative.catalogue import drawn, encoder_of, encoding_seconds, named
@@ -292,11 +292,11 @@ class Generative(NeuralRanker):
                 f"{self.name} had nothing to learn from, so it has no decoder.",
                 remedy=f"Fit it on a log that holds an event of {' or '.join(self.options.answers)}.",
             )
-        if log.items.fingerprint != self._catalogue:
-            raise DataError(
-                f"{self.name} was fitted on another catalogue than that of the log.",
-                remedy="Build the log from the same tables, or take the ranker to the larger catalogue with `grown`.",
-            )
+        self._need_catalogue(
+            log.items,
+            "the log",
+            remedy="Build the log from the same tables, or take the ranker to the larger catalogue with `grown`.",
+        )
         heard, kind = self.parts_.search.heard(log), self.options.answers[0]
         return event_embeddings(self.parts_.decoder, heard, as_of, pooling=pooling, kind=kind)
 
