@@ -13,10 +13,12 @@ from language.prompts.tiny_store import TINY, use_tiny_store
 
 from mercer.contracts import Budget, Runtime
 from mercer.errors import DamagedError, DataError, NotFoundError
+from mercer.language.decoders import ModelStore, import_model
 from mercer.language.generating import Answer
 from mercer.search.understanding.contract import Filters, Understanding
 from mercer.search.understanding.decoded import ADAPTER, STATE, UnderstoodDecoder
 from mercer.search.understanding.decoding import Form
+from mercer.testing.decoders import tiny_decoder
 from mercer.testing.rankers import RankerContract
 
 from .shop import dataset
@@ -97,6 +99,22 @@ def test_a_model_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         UnderstoodDecoder.load(tmp_path)
     with pytest.raises(NotFoundError, match="mercer models import"):
         made(model="no-such-model").fit(dataset())
+
+
+def test_a_fit_is_known_by_the_model_and_not_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another model under the name is another option, so no cached fit of the first stands for it."""
+    monkeypatch.setenv("MERCER_MODELS", str(tmp_path / "store"))
+    hashes = []
+    for seed in (1, 2):
+        tiny_decoder("llama", seed=seed, folder=tmp_path / str(seed))
+        import_model(tmp_path / str(seed), name="tiny")
+        hashes.append(made(model="tiny").options.model_hash)
+    assert ModelStore().get("tiny").card.hash == hashes[1] != hashes[0]
+    made(model="tiny", model_hash=hashes[0], way="zero-shot").fit(dataset()).save(tmp_path)
+    assert json.loads((tmp_path / STATE).read_text("utf-8"))["hash"] == hashes[0]
+    assert made(model="nowhere").options.model_hash == ""
 
 
 @pytest.mark.parametrize("damage", ["{", '{"format": 7}'])

@@ -17,6 +17,6 @@ chat.py           conversations in a model's template, contents escaped
 from mercer.language.decoders.card import Card
 from mercer.language.decoders.decoder import Decoder
 from mercer.language.decoders.importing import import_model
-from mercer.language.decoders.store import ModelStore, StoredModel
+from mercer.language.decoders.store import ModelStore, StoredModel, hash_of_named
 
-__all__ = ["Card", "Decoder", "ModelStore", "StoredModel", "import_model"]
+__all__ = ["Card", "Decoder", "ModelStore", "StoredModel", "hash_of_named", "import_model"]

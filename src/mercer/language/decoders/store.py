@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationInfo
+
 from mercer.environment import model_folder
 from mercer.errors import DamagedError, NotFoundError, OutputError, UsageError, nearest
 from mercer.language.decoders.card import CARD, Card, damaged, file_sha256
@@ -210,6 +212,15 @@ class ModelStore:
             if held is not None:
                 shutil.rmtree(left, ignore_errors=True)
                 held.close()
+
+
+def hash_of_named(info: ValidationInfo, field: str) -> str:
+    """For an option that holds the hash of the model that another one names: what `field` stands for now.
+
+    "" where it names none, or one that the store does not hold.
+    """
+    named = info.data.get(field)
+    return ModelStore().hash_of(named) if named else ""
 
 
 def _hold(path: Path, *, wait: bool) -> IO[bytes] | None:

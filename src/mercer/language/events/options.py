@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mercer.contracts import Options, searched
-from mercer.language.decoders.store import ModelStore
+from mercer.language.decoders.store import hash_of_named
 
 FieldName = Literal["kind", "gap", "calendar", "amount"]
 Family = Literal["gpt2", "llama", "mistral"]
@@ -85,9 +85,7 @@ class ShapeOptions(Options):
     @field_validator("start_hash")
     @classmethod
     def _what_the_name_stands_for(cls, given: str, info: ValidationInfo) -> str:
-        if given or not info.data.get("start"):
-            return given
-        return ModelStore().hash_of(info.data["start"])
+        return given or hash_of_named(info, "start")
 
     @model_validator(mode="after")
     def _they_fit_together(self) -> ShapeOptions:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mercer.contracts import Options as BaseOptions
 from mercer.contracts import searched
 from mercer.errors import ConflictError, UnsupportedError, UsageError
-from mercer.language.decoders import ModelStore
+from mercer.language.decoders import hash_of_named
 from mercer.language.prompts.examples import By
 from mercer.language.prompts.joining import GREATEST
 from mercer.language.prompts.library import load_prompt
@@ -83,9 +83,7 @@ class PromptOptions(BaseOptions):
     @field_validator("model_hash")
     @classmethod
     def _hash_of_the_model(cls, given: str, info: ValidationInfo) -> str:
-        if given or "model" not in info.data:
-            return given
-        return ModelStore().hash_of(info.data["model"])
+        return given or hash_of_named(info, "model")
 
     def the_prompt(self, task: str) -> Prompt:
         """The prompt of these options.

@@ -18,12 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from mercer.contracts import Budget, Dataset, Estimate, Runtime, searched
 from mercer.contracts import Options as BaseOptions
 from mercer.errors import DamagedError, DataError, UsageError
-from mercer.language.decoders import Decoder, ModelStore
+from mercer.language.decoders import Decoder, ModelStore, hash_of_named
 from mercer.language.finetuning import FineTuningOptions, estimate_finetuning, finetune
 from mercer.language.prompts.examples import Examples
 from mercer.language.prompts.library import load_prompt, write_prompt
@@ -49,6 +49,9 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
     """Which model, how it is asked, and how it is fine-tuned; the rest are options of the rules and the base search."""
 
     model: str = Field("smollm2-135m-instruct", description="a language model of the store, by name or hash")
+    model_hash: str = Field(
+        "", validate_default=True, description="of the model; left out: of what `model` names now"
+    )
     way: Literal["zero-shot", "few-shot", "tuned"] = Field(
         "tuned", description="as it came; with examples in the prompt; or fine-tuned on made pairs"
     )
@@ -77,6 +80,11 @@ class DecoderOptions(UnderstoodOptions, RuleOptions, FineTuningOptions):
     )
     epochs: int = searched(1, low=1, high=4, ge=1, description="passes over the made queries")
     evaluate_every: float = Field(0.25, gt=0, description="epochs between two evaluations on validation")
+
+    @field_validator("model_hash")
+    @classmethod
+    def _hash_of_the_model(cls, given: str, info: ValidationInfo) -> str:
+        return given or hash_of_named(info, "model")
 
 
 class UnderstoodDecoder(UnderstoodRanker):
@@ -229,9 +237,8 @@ class UnderstoodDecoder(UnderstoodRanker):
         return RuleMaker.build(train.items, values, facts, self.options, real=words_of_language())
 
     def _bind(self) -> None:
-        self._bound = Bound.find(
-            self.options.model, weights="pretrained", precision=self.options.precision, seed=0
-        )
+        named = self.options.model_hash or self.options.model
+        self._bound = Bound.find(named, weights="pretrained", precision=self.options.precision, seed=0)
 
     def _base(self) -> Decoder:
         """The model as it came, in the precision that it is trained in."""
