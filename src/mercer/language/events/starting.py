@@ -162,6 +162,10 @@ def from_folder(folder: Path, shape: ShapeOptions) -> Started:
             f"The weights in {folder.name} lack {min(said['missing_keys'])}.",
             remedy=AGAIN,
         )
+    # Weights of a mapped file lie where its header ends, and some processors' kernels round otherwise at another
+    # alignment: as PyTorch allocates them, the model answers bit for bit as the one that was saved.
+    for weight in model.parameters():
+        weight.data = weight.data.clone()
     if not shape.start:
         with_dropout(model, shape.dropout)
     return Started(model.eval())
