@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mercer import environment
 from mercer.contracts.datasets import Dataset, Holdout, Labelled, Predictions, Reason, Snapshots
+from mercer.contracts.ragged import Ragged
 from mercer.contracts.rankings import Floats32, Rankings
 from mercer.contracts.requests import Requests
 
@@ -126,6 +127,15 @@ class Ranker(Protocol):
 
     def parameters(self) -> list[tuple[str, str]]:
         """What mainly decides the ranking, most significant first: (name, why it matters), in plain words."""
+        ...
+
+
+@runtime_checkable
+class ListScorer(Protocol):
+    """A ranker whose `score` leaves items tied, and which gives those that it is handed a score of their own."""
+
+    def score_listed(self, requests: Requests, items: Ragged) -> Floats32:
+        """Scores of the items listed for each request, float32, shape (m,), as `items.values`, no rule applied."""
         ...
 
 

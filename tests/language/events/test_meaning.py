@@ -80,14 +80,16 @@ def test_what_is_read_is_of_the_item(meaning: str) -> None:
     assert not read[item < 0].any()
 
 
+@pytest.mark.parametrize("learns", [True, False])
 @pytest.mark.parametrize("meaning", ["vectors", "items"])
-def test_what_is_foretold_of_a_child_is_the_mean_of_what_lies_below(meaning: str) -> None:
+def test_what_is_foretold_of_a_child_is_the_mean_of_what_lies_below(meaning: str, learns: bool) -> None:
     made = decoder(meaning=meaning)
     assert made.meaning is not None
     tree, codes = made.tokenizer.prefixes, made.tokenizer.ids.codes
     states = torch.randn((len(tree.depths[1]), 16))
     for level, nodes in ((0, np.zeros(len(states), int)), (1, np.arange(len(states)))):
-        found = made.meaning.foretold(states, level, nodes).detach().numpy()
+        with torch.set_grad_enabled(learns):
+            found = made.meaning.foretold(states, level, nodes).detach().numpy()
         for row, node in enumerate(nodes):
             first = tree.item[tree.depths[level].leaves[node]]
             below = (codes[:, :level] == codes[first, :level]).all(axis=1)
@@ -160,10 +162,10 @@ def test_a_grown_catalogue_reads_the_new_vectors() -> None:
         made.over(made.tokenizer)
 
 
-def test_what_was_kept_of_rows_is_made_anew_when_they_change() -> None:
+def test_what_was_kept_is_made_anew_when_weights_change() -> None:
     made = decoder()
     assert made.meaning is not None
-    rows = made.meaning.weights.rows
+    rows, turned = made.meaning.weights.rows, made.meaning.weights.foretold
     assert rows is not None
     states, root = torch.ones((1, 16)), np.zeros(1, int)
     with torch.inference_mode():
@@ -174,6 +176,14 @@ def test_what_was_kept_of_rows_is_made_anew_when_they_change() -> None:
         second = made.meaning.foretold(states, 0, root)
     token = made.tokenizer.prefixes.depths[1].token
     np.testing.assert_allclose((second - first)[0, token], 16.0, rtol=1e-4)
+    with torch.no_grad():
+        turned.zero_()
+    with torch.inference_mode():
+        third = made.meaning.foretold(states, 0, root)
+    anew = made.meaning.over(made.tokenizer, VECTORS)
+    with torch.inference_mode():
+        assert torch.equal(third, anew.foretold(states, 0, root))
+    assert not torch.allclose(third, second)
 
 
 class TestMeaning(TraineeContract):

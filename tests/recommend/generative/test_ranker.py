@@ -109,6 +109,19 @@ def test_what_no_beam_reaches_is_tied_below_what_one_does(made: Generative) -> N
     assert np.array_equal(narrow.rank(asked, 4).items, np.argsort(-found, axis=1, kind="stable")[:, :4])
 
 
+def test_listed_items_have_their_own_scores_whatever_the_beams_and_the_rules(made: Generative) -> None:
+    narrow = fitted(beams=2)
+    asked = circle(repeats=False, deny=every_row([3], N), allow=every_row([1, 2, 3], N))
+    listed = Ragged.from_rows([[row, 3, (row + 1) % N, (row + 7) % N][: 1 + row % 4] for row in range(N)])
+    exact = scores(made, circle())
+    found = narrow.score_listed(asked, listed)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, exact[listed.row_of, listed.values], atol=1e-4)
+    none = Ragged.from_rows([[] for _ in range(N)])
+    assert narrow.score_listed(asked, none).shape == (0,)
+    assert narrow.score_listed(asked.take([]), none.take(np.zeros(0, np.int64))).shape == (0,)
+
+
 @pytest.mark.parametrize("beams", [1, 24])
 def test_nothing_forbidden_is_answered_and_lists_are_full(beams: int) -> None:
     """Rules drawn at random: the answer holds as many permitted items as there are, and no other."""
@@ -371,6 +384,24 @@ def test_other_rankers_can_hold_it(name: str, tmp_path: Path) -> None:
     asked = small_requests(train, "recommend")
     made.save(tmp_path)
     assert np.array_equal(made.rank(asked, 5).items, cls.load(tmp_path).rank(asked, 5).items)
+
+
+def test_the_two_stage_ranker_hears_a_score_of_every_candidate() -> None:
+    """Beams reach two items; the others that neighbours and popularity name are scored all the same."""
+    from mercer.recommend.two_stage import TwoStageSequence
+
+    train = walks()
+    options = TwoStageSequence.Options(sequence={"generative": {**TINY, "epochs": 2, "beams": 2}}, text=False)
+    made = TwoStageSequence(options).fit(train, budget=Budget(120), seed=1, runtime=Runtime(threads=1))
+    inner = made._known.sequence
+    assert isinstance(inner, Generative)
+    asked = made._asked(circle(), made._known)
+    assert asked.sequence is not None
+    exact = Generative(inner.options.model_copy(update={"beams": N}))
+    exact._catalogue, exact.parts_, exact.state = inner._catalogue, inner.parts_, inner.state
+    heard, wanted_ = asked.sequence.ravel()[asked.pool.cell], scores(exact, circle()).ravel()[asked.pool.cell]
+    assert asked.pool.sizes.min() > 2
+    np.testing.assert_allclose(heard, wanted_, atol=1e-4)
 
 
 def wanted(**changes: Any) -> Any:

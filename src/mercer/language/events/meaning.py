@@ -79,7 +79,7 @@ class Meaning:
         self.prefixes = tokenizer.prefixes
         self._vectors = np.asarray(vectors, np.float32)
         self._paths = Paths(tokenizer)
-        self._kept: dict[int, tuple[tuple[int, int], Tensor]] = {}
+        self._kept: dict[int, tuple[tuple[tuple[int, int], ...], Tensor]] = {}
 
     def over(self, tokenizer: EventTokenizer, vectors: Vectors) -> Meaning:
         """The same weights over another catalogue."""
@@ -107,22 +107,28 @@ class Meaning:
         return tuple(made)
 
     def _rows(self, depth: int) -> Tensor:
-        """The mean row of the items below each node, shape (nodes, width); kept until weights change."""
+        """The mean row of the items below each node, shape (nodes, width)."""
         rows = self.weights.rows
         assert rows is not None
-        version = (rows.data_ptr(), rows._version)
-        if not torch.is_grad_enabled() and self._kept.get(depth, ((), rows))[0] == version:
-            return self._kept[depth][1]
         here, share = self.prefixes.depths[depth], self._shares[depth]
         there = self.prefixes.item < len(rows)
         found = rows[_long(self.prefixes.item[there], rows)]
         found = found * _float(share[there, None].astype(np.float32), rows)
-        mean = rows.new_zeros((len(here), rows.shape[1])).index_add(
+        return rows.new_zeros((len(here), rows.shape[1])).index_add(
             0, _long(here.node_of[there], rows), found
         )
-        if not torch.is_grad_enabled():
-            self._kept[depth] = (version, mean)
-        return mean
+
+    def _answers(self, depth: int) -> Tensor:
+        """B v + e of each node, shape (nodes, width), kept until weights change: an answer asks for them at every step,
+        and a state is narrower than a vector."""
+        weights = self.weights
+        version = tuple(
+            (one.data_ptr(), one._version) for one in (weights.foretold, weights.rows) if one is not None
+        )
+        if depth not in self._kept or self._kept[depth][0] != version:
+            made = _float(self._nodes[depth], weights.foretold) @ weights.foretold.T
+            self._kept[depth] = (version, made if weights.rows is None else made + self._rows(depth))
+        return self._kept[depth][1]
 
     def read(self, ids: Tensor) -> Tensor:
         """What is added to what enters the layers, shape (n, length, width), for rows of tokens, shape (n, length)."""
@@ -141,20 +147,31 @@ class Meaning:
         nodes: shape (m,): the node of the tree that each goes on from. 0 where no child is.
         """
         out = states.new_zeros((len(states), self.prefixes.sizes[level]))
-        asked = states @ self.weights.foretold
-        deeper, vectors = self.prefixes.depths[level + 1], self._nodes[level + 1]
-        rows = None if self.weights.rows is None else self._rows(level + 1)
+        deeper = self.prefixes.depths[level + 1]
         if level == 0:
-            said = asked @ _float(vectors, states).T
-            if rows is not None:
-                said = said + states @ rows.T
-            return out.index_copy(1, _long(deeper.token, states), said)
+            return out.index_copy(1, _long(deeper.token, states), self._said_by_all(states))
         first, found = self.prefixes.depths[level].children_of(nodes)
         at = _long(np.repeat(np.arange(len(nodes)), np.diff(first)), states)
-        said = (asked[at] * _float(vectors[found], states)).sum(-1)
-        if rows is not None:
-            said = said + (states[at] * rows[_long(found, states)]).sum(-1)
-        return out.index_put((at, _long(deeper.token[found], states)), said)
+        return out.index_put(
+            (at, _long(deeper.token[found], states)), self._said(states, at, level + 1, found)
+        )
+
+    def _said_by_all(self, states: Tensor) -> Tensor:
+        """What every node of the first depth adds after every state, shape (m, nodes)."""
+        if not torch.is_grad_enabled():
+            return states @ self._answers(1).T
+        said = states @ self.weights.foretold @ _float(self._nodes[1], states).T
+        return said if self.weights.rows is None else said + states @ self._rows(1).T
+
+    def _said(self, states: Tensor, at: Tensor, depth: int, found: npt.NDArray[np.integer]) -> Tensor:
+        """What nodes of a depth add, each after the state at its place, shape (len(found),)."""
+        if not torch.is_grad_enabled():
+            return (states[at] * self._answers(depth)[_long(found, states)]).sum(-1)
+        asked = states @ self.weights.foretold
+        said = (asked[at] * _float(self._nodes[depth][found], states)).sum(-1)
+        if self.weights.rows is None:
+            return said
+        return said + (states[at] * self._rows(depth)[_long(found, states)]).sum(-1)
 
 
 def _long(values: npt.NDArray[np.integer], like: Tensor) -> Tensor:

@@ -249,6 +249,28 @@ class Generative(NeuralRanker):
         width = self._width(1, n_items)
         return spread(self._found(requests, width=width, k=width), n_items)
 
+    def score_listed(self, requests: Requests, items: Ragged) -> Floats32:
+        """Log-probabilities of the items listed for each request, float32, shape (m,), as `items.values`.
+
+        Every one has its own, where `score` ties what no beam reaches; no rule is applied. It takes as long as as many
+        beams as the longest list has items. Raises UnsupportedError before fit, DataError for another catalogue.
+        """
+        parts, at = [np.zeros(0, np.float32)], 0
+        for block in self._blocks(requests):
+            listed = items.take(np.arange(at, at + len(block)))
+            parts.append(self._listed(block, listed))
+            at += len(block)
+        return np.concatenate(parts)
+
+    def _listed(self, block: Requests, listed: Ragged) -> Floats32:
+        if self.parts_ is None or not len(listed.values):
+            return np.asarray(self.state["share"][listed.values], np.float32)
+        free = replace(block, repeats=True, candidates=None, allow=None, deny=None)
+        most = int(listed.lengths.max())
+        found = self._found(free, width=most, k=most, within=listed)
+        whole = spread(found, len(block.items))
+        return np.asarray(whole[listed.row_of, listed.values], np.float32)
+
     def _width(self, k: int, n_items: int) -> int:
         return min(max(self.options.beams, k), n_items)
 

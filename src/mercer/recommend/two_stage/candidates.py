@@ -113,10 +113,11 @@ def _beside_last(h: Histories, known: Knowledge, some: dict[str, int]) -> list[I
 
 
 def _greatest(scores: Floats32, bought: Ints, k: int) -> Ints:
-    """The k items of greatest score of each row that were not bought."""
-    scores = scores.copy()
-    scores.ravel()[bought] = -np.inf
-    items = Rankings.top_k(scores, k).items.astype(np.int64)
+    """The k items of greatest score of each row that were not bought; none of the least score, at which beams leave
+    all that they do not reach."""
+    reached = scores > scores.min(axis=1, keepdims=True)
+    reached.ravel()[bought] = False
+    items = Rankings.top_k(scores, k, eligible=reached).items.astype(np.int64)
     row, place = np.nonzero(items != NO_ITEM)
     return np.asarray(row * scores.shape[1] + items[row, place], np.int64)
 

@@ -42,7 +42,7 @@ from mercer.recommend.two_stage.knowledge import Knowledge
 from mercer.recommend.two_stage.labels import Lesson, Question, lessons, n_lessons, n_questions
 from mercer.recommend.two_stage.lists import Lists, kept
 from mercer.recommend.two_stage.options import TwoStageOptions
-from mercer.recommend.two_stage.sequential import one_by_one
+from mercer.recommend.two_stage.sequential import at_candidates, one_by_one
 from mercer.recommend.two_stage.spreads import Local, Spreads
 from mercer.recommend.two_stage.titles import Titles
 
@@ -248,6 +248,8 @@ class TwoStage(ScoringRanker):
         spreads = Spreads.of(h, known, self.options.decay)
         sequence = None if known.sequence is None else one_by_one(known.sequence, requests)
         found = pool(h, spreads, known, self.options, repeats=self._repeats, sequence=sequence)
+        if sequence is not None:
+            sequence = at_candidates(known.sequence, requests, found, sequence)
         return Asked(found, h, spreads, Local.of(spreads, known, found.cell), known, self._repeats, sequence)
 
     def save(self, folder: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mercer.contracts import Floats32, Ranker, Requests
+from mercer.contracts import Floats32, ListScorer, Ragged, Ranker, Requests
 from mercer.recommend.two_stage.asked import Asked, Columns
+from mercer.recommend.two_stage.candidates import Pool
 from mercer.recommend.two_stage.sparse import places
 
 SEQUENCE = ("sequence", "sequence_log", "sequence_share", "sequence_place")
@@ -40,4 +41,16 @@ def one_by_one(ranker: Ranker, requests: Requests) -> Floats32:
     out = np.empty((len(requests), len(items)), np.float32)
     for row in range(len(requests)):
         out[row] = ranker.score(requests.take([row]), items)[0]
+    return out
+
+
+def at_candidates(ranker: object, requests: Requests, found: Pool, scores: Floats32) -> Floats32:
+    """`scores`, shape (n, I), with every candidate's own where the ranker scores what it is handed: beams reach some
+    items alone, and leave the others tied."""
+    if not isinstance(ranker, ListScorer):
+        return scores
+    out, ends = scores.copy(), np.cumsum(found.sizes)
+    for row, end in enumerate(ends):
+        listed = Ragged.from_rows([found.item[end - found.sizes[row] : end].astype(np.int32)])
+        out[row, listed.values] = ranker.score_listed(requests.take([row]), listed)
     return out
