@@ -84,7 +84,7 @@ KEYS = {
     },
     "Value": {"margin", "contact_cost"},
     "Tuning": {"trials", "seconds"},
-    "Fit": {"seconds", "seeds", "refit"},
+    "Fit": {"seconds", "money", "seeds", "refit"},
     "Governance": {"tier", "owner_role", "validator_role", "attestations"},
     "Acceptance": {"rule", "role", "reason", "until"},
 }  # fmt: skip

@@ -291,7 +291,12 @@ class Value(Part):
 class Fit(Part):
     """Limits of a fit, the seeds of stochastic models, and what is fitted again on train and validation."""
 
-    seconds: float = Field(3600, gt=0)
+    seconds: float = Field(3600, gt=0, description="most that a fit may take")
+    money: float | None = Field(
+        None,
+        gt=0,
+        description="most that a fit may cost, at the price of an hour of the machine (MERCER_PRICE_PER_HOUR)",
+    )
     seeds: list[int] = Field(
         [1],
         min_length=1,

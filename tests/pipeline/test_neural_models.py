@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -193,9 +194,9 @@ def test_a_killed_run_goes_on_with_its_training(
     assert alone.training.losses == record.losses
 
 
-def limited(seconds: float, **options: Any) -> Brief:
+def limited(seconds: float, money: float | None = None, **options: Any) -> Brief:
     content = brief(epochs=6, **options).model_dump(mode="json", by_alias=True)
-    content["fit"]["seconds"] = seconds
+    content["fit"] |= {"seconds": seconds, "money": money}
     return Brief.model_validate(content)
 
 
@@ -212,6 +213,26 @@ def test_what_the_seconds_of_a_fit_ended_goes_on_with_more_of_them(cache: Path, 
     assert whole.resumed_from == (len(short.losses),)
     assert whole.losses[: len(short.losses)] == short.losses
     assert not list((cache / "checkpoints").glob("*"))
+
+
+def test_what_the_money_of_a_fit_ended_goes_on_with_more_of_it(tmp_path: Path) -> None:
+    def record(money: float, hour: float) -> TrainingRecord:
+        limits, priced = limited(3600, money, clip=0.25), replace(machine(), price_per_hour=hour)
+        made = mercer.run(limits, tmp_path / "run", until="fit", runtime=priced)
+        return TrainingRecord.load(made.path / "models/next-item/tiny-net/training.json")
+
+    short = record(money=1e-6, hour=3600.0)
+    assert short.stopped_because == "budget"
+    assert short.money is not None
+    whole = record(money=1.0, hour=0.0)
+    assert whole.stopped_because == "epochs"
+    assert whole.losses[: len(short.losses)] == short.losses
+
+
+def test_a_limit_of_money_needs_a_price(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="MERCER_PRICE_PER_HOUR"):
+        mercer.run(limited(3600, 2.0), tmp_path / "run", until="fit")
+    assert not (tmp_path / "run").exists()
 
 
 def test_where_more_time_makes_another_model_it_begins_anew_and_says_so(

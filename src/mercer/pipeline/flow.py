@@ -13,7 +13,7 @@ from typing import Any
 from mercer.brief import Brief
 from mercer.contracts import Progress, Runtime
 from mercer.environment import cache_folder, device, precision, price_per_hour, threads, torchrun
-from mercer.errors import OutputError, UnsupportedError
+from mercer.errors import OutputError, UnsupportedError, UsageError
 from mercer.pipeline.cache import Step, StepCache, file_hash, key_of
 from mercer.pipeline.manifest import packages
 from mercer.pipeline.progress import Quiet, RunProgress
@@ -77,6 +77,22 @@ class Flow:
         sources |= {rival_name(target): source for target, source in self.brief.rivals.items()}
         found = {name: find_source(source, self.data_folders) for name, source in sources.items()}
         return {name: file_hash(place) for name, place in found.items() if isinstance(place, Path)}
+
+    @cached_property
+    def fit_seconds(self) -> float:
+        """Most that a fit may take: by the brief's seconds, and by its money at the price of an hour.
+
+        Raises UsageError where the brief limits money and no price is known.
+        """
+        limits, hour = self.brief.fit, self.machine.price_per_hour
+        if limits.money is None:
+            return limits.seconds
+        if hour is None:
+            raise UsageError(
+                f"The brief lets a fit cost {limits.money:g}, and what an hour of this machine costs is not known.",
+                remedy="Set MERCER_PRICE_PER_HOUR to it (0 where it costs nothing), or leave fit.money out.",
+            )
+        return min(limits.seconds, 3600 * limits.money / hour) if hour else limits.seconds
 
     def runtime(self, bar: Progress, checkpoints: Path | None = None) -> Runtime:
         """The runtime every fit gets. checkpoints: where an interrupted training goes on; None keeps nothing."""

@@ -260,7 +260,7 @@ def _fit(
     seed: int,
 ) -> Step:
     target = flow.brief.targets[entry.target]
-    budget = Budget(flow.brief.fit.seconds)
+    budget = Budget(flow.fit_seconds)
 
     def make(folder: Path, bar: Progress) -> None:
         train, validation = training_of(material.split(entry.target), fit_on, fold)
@@ -323,7 +323,7 @@ def _fit(
 
 
 def _out_of_time(step: Step) -> bool:
-    """Whether its training was ended by the brief's seconds: with more of them it goes on from its checkpoint."""
+    """Whether its training was ended by the brief's seconds or money: with more it goes on from its checkpoint."""
     record = step.folder / RECORD_FILE
     return record.is_file() and TrainingRecord.load(record).stopped_because == "budget"
 

@@ -83,7 +83,7 @@ def _price(flow: Flow, material: Material, name: str, entry: Entry) -> Price:
     measured = entry.trained and hasattr(model, "measure")
     found: Estimate = _measured(flow, model, train, validation) if measured else model.estimate(train)
     hour = flow.machine.price_per_hour
-    seconds = min(found.seconds, flow.brief.fit.seconds) * fits
+    seconds = min(found.seconds, flow.fit_seconds) * fits
     return Price(
         target=name,
         model=entry.model,

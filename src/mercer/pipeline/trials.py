@@ -82,7 +82,7 @@ class Bench:
         self.target: Target = flow.brief.targets[name]
         self.metric = selection_metric(self.target)
         self.seed = flow.brief.fit.seeds[0]
-        self.limit = flow.brief.fit.seconds
+        self.limit = flow.fit_seconds
         folds = folds_of(self.target.split)
         self._parts: list[tuple[Any, Any, Any]] = [
             (fold, *training_of(self._split, "train", fold)) for fold in folds or (None,)
