@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from mercer.environment import encoder_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that: some are sent one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A shared machine is slow now and then: no test may fail for its time.
 settings.register_profile("mercer", deadline=None)
 settings.load_profile("mercer")
