@@ -233,6 +233,8 @@ def test_a_limit_of_money_needs_a_price(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="MERCER_PRICE_PER_HOUR"):
         mercer.run(limited(3600, 2.0), tmp_path / "run", until="fit")
     assert not (tmp_path / "run").exists()
+    with pytest.raises(UsageError, match="MERCER_PRICE_PER_HOUR"):
+        price(limited(3600, 2.0))
 
 
 def test_where_more_time_makes_another_model_it_begins_anew_and_says_so(

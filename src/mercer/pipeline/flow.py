@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mercer.brief import Brief
+from mercer.brief import Brief, Fit
 from mercer.contracts import Progress, Runtime
 from mercer.environment import cache_folder, device, precision, price_per_hour, threads, torchrun
 from mercer.errors import OutputError, UnsupportedError, UsageError
@@ -34,7 +34,10 @@ def machine() -> Runtime:
 
 @dataclass(kw_only=True)
 class Flow:
-    """One run. `steps` holds every finished step by name, in the order they were done."""
+    """One run. `steps` holds every finished step by name, in the order they were done.
+
+    fit_seconds: most that a fit may take.
+    """
 
     brief: Brief
     out: Path
@@ -45,7 +48,9 @@ class Flow:
     machine: Runtime = field(default_factory=machine)
 
     def __post_init__(self) -> None:
-        """Raises UnsupportedError where `torchrun` started several processes: they would all write one folder."""
+        """Raises UnsupportedError where `torchrun` started several processes: they would all write one folder;
+        UsageError where the brief limits money and no price is known, before anything is done."""
+        self.fit_seconds = _fit_seconds(self.brief.fit, self.machine.price_per_hour)
         n = torchrun().size
         if n > 1:
             raise UnsupportedError(
@@ -54,6 +59,7 @@ class Flow:
             )
 
     steps: dict[str, Step] = field(default_factory=dict)
+    fit_seconds: float = field(init=False)
 
     def step(self, name: str, facts: dict[str, Any], make: Callable[[Path, Progress], None]) -> Step:
         """Do a step, or find that an earlier run did it; record and report it."""
@@ -78,22 +84,6 @@ class Flow:
         found = {name: find_source(source, self.data_folders) for name, source in sources.items()}
         return {name: file_hash(place) for name, place in found.items() if isinstance(place, Path)}
 
-    @cached_property
-    def fit_seconds(self) -> float:
-        """Most that a fit may take: by the brief's seconds, and by its money at the price of an hour.
-
-        Raises UsageError where the brief limits money and no price is known.
-        """
-        limits, hour = self.brief.fit, self.machine.price_per_hour
-        if limits.money is None:
-            return limits.seconds
-        if hour is None:
-            raise UsageError(
-                f"The brief lets a fit cost {limits.money:g}, and what an hour of this machine costs is not known.",
-                remedy="Set MERCER_PRICE_PER_HOUR to it (0 where it costs nothing), or leave fit.money out.",
-            )
-        return min(limits.seconds, 3600 * limits.money / hour) if hour else limits.seconds
-
     def runtime(self, bar: Progress, checkpoints: Path | None = None) -> Runtime:
         """The runtime every fit gets. checkpoints: where an interrupted training goes on; None keeps nothing."""
         return replace(self.machine, cache_folder=self.cache, progress=bar, checkpoint_folder=checkpoints)
@@ -104,6 +94,18 @@ class Flow:
         It is under the step's key, so that only the same training finds them.
         """
         return self.cache / "checkpoints" / key_of({"step": name, **with_packages(facts)})
+
+
+def _fit_seconds(limits: Fit, hour: float | None) -> float:
+    """Most that a fit may take: by the brief's seconds, and by its money at the price of an hour."""
+    if limits.money is None:
+        return limits.seconds
+    if hour is None:
+        raise UsageError(
+            f"The brief lets a fit cost {limits.money:g}, and what an hour of this machine costs is not known.",
+            remedy="Set MERCER_PRICE_PER_HOUR to it (0 where it costs nothing), or leave fit.money out.",
+        )
+    return min(limits.seconds, 3600 * limits.money / hour) if hour else limits.seconds
 
 
 def with_packages(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,6 @@ def run(
         plan = {name: entries(name, target) for name, target in loaded.targets.items()}
         check_opponent(flow, plan)
         check_refits(flow, plan)
-        _ = flow.fit_seconds  # what is wrong with a limit is told before anything is done
         with locked(folder):
             judge.settle_evidence(flow)
             walk(flow, plan, until)
